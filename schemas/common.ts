@@ -1,0 +1,78 @@
+/** Shapes that every resource shares: ids, names, quantities, periods, pages, problems. */
+import Type, { type Static, type TSchema } from 'typebox'
+
+/** Objects are closed: an unknown field is an error. */
+export const closed = { additionalProperties: false } as const
+
+export const id = (prefix: string) =>
+  Type.String({ pattern: `^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`, description: `Identifier, ${prefix}_ and 26 characters` })
+
+/** A DNS label (RFC 1123): what Kubernetes accepts as a namespace name. */
+export const DnsLabel = Type.String({ pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', minLength: 1, maxLength: 63 })
+
+/** Text for people: no control characters, so that a terminal or a log shows what was written. */
+export const Text = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{C}]+$' })
+
+/** Short keyword: evidence kinds, capabilities, failure domains. */
+export const Keyword = Type.String({ minLength: 1, maxLength: 100, pattern: '^[a-z0-9][a-z0-9./+-]*$' })
+
+export const Quantity = Type.String({
+  format: 'kubernetes-quantity',
+  minLength: 1,
+  maxLength: 64,
+  description: 'Kubernetes quantity, not negative: 500m, 1.5, 2Gi',
+})
+
+/** Resource name → quantity: `cpu`, `memory`, `ephemeral-storage`, `pods`, `storage/<class>`, `vendor.example/device`. */
+export const Quantities = Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }), Quantity, {
+  maxProperties: 32,
+})
+
+export const Instant = Type.String({ format: 'date-time-utc', description: 'RFC 3339 in UTC, ending in Z' })
+
+/** Half-open; `end: null` is open. */
+export const Period = Type.Object({ start: Instant, end: Type.Union([Instant, Type.Null()]) }, closed)
+
+export const Position = Type.Object(
+  {
+    latitude: Type.Number({ minimum: 50, maximum: 54 }),
+    longitude: Type.Number({ minimum: 3, maximum: 8 }),
+  },
+  closed,
+)
+
+/** BIV: availability, integrity, confidentiality; 1 low, 2 middle, 3 high. */
+export const SecurityClasses = Type.Object(
+  {
+    availability: Type.Integer({ minimum: 1, maximum: 3 }),
+    integrity: Type.Integer({ minimum: 1, maximum: 3 }),
+    confidentiality: Type.Integer({ minimum: 1, maximum: 3 }),
+  },
+  closed,
+)
+
+/** What every stored resource carries beside its own fields. */
+export const stamped = { createdAt: Instant, updatedAt: Instant }
+
+/** A page of a list; `next` is the cursor of the following page and absent on the last. */
+export const page = <T extends TSchema>(item: T) =>
+  Type.Object({ items: Type.Array(item), next: Type.Optional(Type.String()) }, closed)
+
+export const PageQuery = {
+  limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' })),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$' })),
+}
+
+export const ProblemBody = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    action: Type.String(),
+    instance: Type.String(),
+    errors: Type.Optional(Type.Array(Type.Object({ pointer: Type.String(), message: Type.String() }, closed))),
+  },
+  closed,
+)
+export type ProblemBody = Static<typeof ProblemBody>

@@ -1,0 +1,162 @@
+/** Datacenters: what a provider registers, how it is reached, what the cluster says, what is offered. */
+import Type, { type Static } from 'typebox'
+import { closed, DnsLabel, Instant, id, Keyword, Period, Position, Quantities, Quantity, SecurityClasses, stamped, Text } from './common.ts'
+import { PartyId } from './parties.ts'
+
+export const DatacenterId = id('dc')
+
+/** `push`: the broker dials the API server of the kubeconfig. `sandbox`: the same, for a simulated cluster. */
+export const ConnectionInput = Type.Object(
+  {
+    kind: Type.Union([Type.Literal('push'), Type.Literal('sandbox')]),
+    kubeconfig: Type.String({ minLength: 1, maxLength: 65_536, description: 'YAML: server, inline CA, token or client certificate' }),
+  },
+  closed,
+)
+export type ConnectionInput = Static<typeof ConnectionInput>
+
+const described = {
+  slug: DnsLabel,
+  name: Text,
+  region: Keyword,
+  position: Position,
+  failureDomains: Type.Array(Type.String({ pattern: '^[a-z0-9-]+/[a-z0-9-]+$', maxLength: 100 }), {
+    maxItems: 16,
+    uniqueItems: true,
+    description: 'Beyond the site itself, kind/name: grid/tennet-west, flood/dike-ring-14',
+  }),
+  security: Type.Object(
+    {
+      classes: SecurityClasses,
+      evidence: Type.Array(Type.Object({ kind: Keyword, validUntil: Instant }, closed), { maxItems: 32 }),
+    },
+    closed,
+  ),
+  capabilities: Type.Array(Keyword, { maxItems: 64, uniqueItems: true }),
+  pue: Type.Optional(Type.Number({ minimum: 1, maximum: 5, description: 'Power usage effectiveness' })),
+}
+
+export const DatacenterInput = Type.Object(
+  {
+    ...described,
+    operatorId: Type.Optional(PartyId),
+    connection: Type.Optional(ConnectionInput),
+  },
+  closed,
+)
+export type DatacenterInput = Static<typeof DatacenterInput>
+
+export const DatacenterState = Type.Union([
+  Type.Literal('draft'),
+  Type.Literal('checking'),
+  Type.Literal('active'),
+  Type.Literal('cordoned'),
+  Type.Literal('withdrawn'),
+])
+export type DatacenterState = Static<typeof DatacenterState>
+
+/** How it looks from the broker; `unknown` until the first answer. */
+export const Contact = Type.Union([Type.Literal('unknown'), Type.Literal('reachable'), Type.Literal('suspect'), Type.Literal('unreachable')])
+export type Contact = Static<typeof Contact>
+
+export const Datacenter = Type.Object(
+  {
+    id: DatacenterId,
+    ...described,
+    operatorId: PartyId,
+    state: DatacenterState,
+    contact: Contact,
+    contactReason: Type.Union([Type.String(), Type.Null()]),
+    connection: Type.Union([Type.Object({ kind: Type.String(), server: Type.String() }, closed), Type.Null()]),
+    inventory: Type.Union([
+      Type.Object({ nodes: Type.Integer(), kubernetesVersion: Type.String(), observedAt: Instant, ageSeconds: Type.Integer() }, closed),
+      Type.Null(),
+    ]),
+    ...stamped,
+  },
+  closed,
+)
+export type Datacenter = Static<typeof Datacenter>
+
+/** Micro-euro per unit and month: per core of cpu, per GiB of memory and storage, per piece of anything else. */
+export const Tariff = Type.Record(
+  Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }),
+  Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 }),
+  { maxProperties: 32 },
+)
+
+export const OfferInput = Type.Object(
+  {
+    amounts: Quantities,
+    period: Period,
+    quality: Type.Union([Type.Literal('guaranteed'), Type.Literal('revocable'), Type.Literal('opportunistic')]),
+    tariff: Tariff,
+  },
+  closed,
+)
+export type OfferInput = Static<typeof OfferInput>
+
+export const Offer = Type.Object(
+  {
+    id: id('off'),
+    datacenterId: DatacenterId,
+    ...OfferInput.properties,
+    state: Type.Union([Type.Literal('open'), Type.Literal('closed')]),
+    ...stamped,
+  },
+  closed,
+)
+export type Offer = Static<typeof Offer>
+
+/** `null` is unknown, an absent resource does not exist there, `unlimited` is without bound: three different things. */
+const Figure = Type.Union([Quantity, Type.Literal('unlimited'), Type.Null()])
+
+export const CapacityResource = Type.Object(
+  {
+    resource: Type.String(),
+    unit: Type.Union([Type.Literal('core'), Type.Literal('byte'), Type.Literal('integer')]),
+    allocatable: Figure,
+    ownUse: Figure,
+    offered: Figure,
+    hosted: Figure,
+    fallbackReserved: Figure,
+    free: Figure,
+  },
+  closed,
+)
+export type CapacityResource = Static<typeof CapacityResource>
+
+export const Capacity = Type.Object(
+  {
+    datacenterId: DatacenterId,
+    resources: Type.Array(CapacityResource),
+    observedAt: Type.Union([Instant, Type.Null()]),
+    ageSeconds: Type.Union([Type.Integer(), Type.Null()]),
+  },
+  closed,
+)
+export type Capacity = Static<typeof Capacity>
+
+export const InventoryNode = Type.Object(
+  {
+    name: Type.String(),
+    zone: Type.Optional(Type.String()),
+    schedulable: Type.Boolean(),
+    allocatable: Quantities,
+    ownUse: Quantities,
+  },
+  closed,
+)
+
+export const Inventory = Type.Object(
+  {
+    datacenterId: DatacenterId,
+    nodes: Type.Array(InventoryNode),
+    storageClasses: Type.Array(Type.Object({ name: Type.String(), readWriteMany: Type.Boolean() }, closed)),
+    kubernetesVersion: Type.String(),
+    observedAt: Instant,
+    ageSeconds: Type.Integer(),
+  },
+  closed,
+)
+export type Inventory = Static<typeof Inventory>

@@ -1,0 +1,46 @@
+/** THE list of subjects, in dependency order: what the broker serves and runs. */
+import swagger from '@fastify/swagger'
+import type { Registry } from 'prom-client'
+import { httpMetrics } from '../shared/http/metrics.ts'
+import { createHttpServer, type HttpServer } from '../shared/http/server.ts'
+import type { Kit } from '../shared/kit.ts'
+import { auditRoutes, createEventSource } from './audit/index.ts'
+import { type Connect, datacenterMetrics, datacenterRoutes } from './datacenters/index.ts'
+import { createWaiting, hostingMetrics, hostingRoutes, type Waiting } from './hosting/index.ts'
+import { createAuthenticator, protect, visibleParty } from './identity/index.ts'
+import { openApiOptions } from './openapi.ts'
+import { partyRoutes } from './parties/index.ts'
+import { createAsk } from './scheduling/index.ts'
+import { welcomeRoute } from './welcome.ts'
+
+export interface App {
+  readonly http: HttpServer
+  readonly waiting: Waiting
+}
+
+/** The API as one Fastify instance that does not listen yet. */
+export async function createApp(kit: Kit, registry: Registry, connect: Connect): Promise<App> {
+  const http = await createHttpServer(kit)
+  const waiting = createWaiting(kit.clock)
+  const events = createEventSource(kit)
+  http.addHook('onClose', () => events.close())
+  httpMetrics(registry, http)
+  datacenterMetrics(registry, kit)
+  hostingMetrics(registry, kit)
+
+  protect(http, createAuthenticator(kit))
+  welcomeRoute(http)
+  await http.register(swagger, openApiOptions)
+  await http.register(
+    async (plain) => {
+      const api = plain.withTypeProvider() as unknown as HttpServer
+      auditRoutes(api, events, (principal) => visibleParty(principal, 'event.read'))
+      partyRoutes(api, kit)
+      datacenterRoutes(api, kit, connect)
+      hostingRoutes(api, kit, createAsk(kit), waiting)
+      api.get('/openapi.json', { config: { action: 'public' }, schema: { hide: true } }, async () => http.swagger())
+    },
+    { prefix: '/api/v1' },
+  )
+  return { http, waiting }
+}

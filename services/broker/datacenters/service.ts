@@ -1,0 +1,116 @@
+/** Datacenters: registering one, offering its spare capacity, and what can be read of it. */
+import type { Capacity, ConnectionInput, Datacenter, DatacenterInput, Inventory, Offer, OfferInput } from '../../../schemas/index.ts'
+import { appendEvents } from '../audit/index.ts'
+import { requireOwner } from '../identity/index.ts'
+import { getParty } from '../parties/index.ts'
+import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
+import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
+import { actorOf, type Caller } from '../../shared/http/principal.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { Problem } from '../../shared/problem.ts'
+import { amountOf } from '../../shared/quantity.ts'
+import {
+  type DatacenterRow,
+  insertDatacenter,
+  insertOffer,
+  selectCapacity,
+  selectDatacenter,
+  selectDatacenters,
+  selectInventory,
+  selectOffers,
+} from './store.ts'
+import { capacityView, datacenterView, inventoryView, offerView } from './view.ts'
+
+/** Stores how a datacenter is reached; given by the room that owns connections. */
+export type Connect = (sql: Sql, caller: Caller, datacenterId: string, input: ConnectionInput) => Promise<void>
+
+/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `kubeconfig-refused`. */
+export async function registerDatacenter(sql: Sql, kit: Kit, caller: Caller, connect: Connect, input: DatacenterInput): Promise<Versioned<Datacenter>> {
+  const { slug, name, operatorId = caller.principal.partyId, connection, ...spec } = input
+  requireOwner(caller.principal, 'datacenter.create', operatorId)
+  const operator = await getParty(sql, operatorId)
+  if (!operator.roles.includes('provider')) throw new Problem('state-conflict', `${operator.name} is not admitted as a provider`)
+  const id = newId('dc', kit.clock, kit.random)
+  await insertDatacenter(sql, { id, slug, name, operatorId, spec }, new Date(kit.clock.now())).catch((error) => {
+    if (isUniqueViolation(error)) throw new Problem('already-exists', `There is a datacenter named ${slug} already`)
+    throw error
+  })
+  await appendEvents(sql, kit, [{ ...by(caller, { id, operator_id: operatorId }), type: 'datacenter.registered', data: { slug, name, region: spec.region } }])
+  if (connection) await connect(sql, caller, id, connection)
+  return getDatacenter(sql, kit, id)
+}
+
+type Versioned<T> = T & { readonly version: number }
+
+export async function listDatacenters(kit: Kit, page: PageRequest, filter: { slug?: string; region?: string }) {
+  return pageOf((await selectDatacenters(kit.database, page, filter)).map((row) => datacenterView(row, kit.clock.now())), page)
+}
+
+/** Throws `not-found`. */
+export async function getDatacenter(sql: Sql, kit: Kit, id: string): Promise<Versioned<Datacenter>> {
+  const row = await needDatacenter(sql, id)
+  return { ...datacenterView(row, kit.clock.now()), version: row.version }
+}
+
+/** Gives or replaces the connection. Throws `not-found`, `forbidden`, `kubeconfig-refused`. */
+export async function connectDatacenter(sql: Sql, kit: Kit, caller: Caller, connect: Connect, id: string, input: ConnectionInput): Promise<Versioned<Datacenter>> {
+  const row = await needDatacenter(sql, id)
+  requireOwner(caller.principal, 'datacenter.connect', row.operator_id)
+  await connect(sql, caller, id, input)
+  return getDatacenter(sql, kit, id)
+}
+
+/** Puts up capacity. Throws `not-found`, `forbidden`, `invalid-fields`, `state-conflict`. */
+export async function openOffer(sql: Sql, kit: Kit, caller: Caller, datacenterId: string, input: OfferInput): Promise<Versioned<Offer>> {
+  const datacenter = await needDatacenter(sql, datacenterId)
+  requireOwner(caller.principal, 'offer.create', datacenter.operator_id)
+  if (datacenter.state === 'withdrawn') throw new Problem('state-conflict', `${datacenter.slug} is withdrawn`)
+  const { start, end } = input.period
+  if (end !== null && Date.parse(end) <= Date.parse(start)) {
+    throw new Problem('invalid-fields', 'The period ends before it starts', [{ pointer: '/period/end', message: 'must be after start' }])
+  }
+  const amounts = Object.fromEntries(Object.entries(input.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')]))
+  const id = newId('off', kit.clock, kit.random)
+  const row = await insertOffer(
+    sql,
+    { id, datacenterId, partyId: datacenter.operator_id, amounts, start, end, quality: input.quality, tariff: input.tariff },
+    new Date(kit.clock.now()),
+  )
+  await appendEvents(sql, kit, [{ ...by(caller, datacenter), type: 'offer.opened', data: { offerId: id, amounts: input.amounts, quality: input.quality } }])
+  return { ...offerView(row), version: row.version }
+}
+
+export async function listOffers(kit: Kit, datacenterId: string, page: PageRequest) {
+  await needDatacenter(kit.database, datacenterId)
+  return pageOf((await selectOffers(kit.database, datacenterId, page)).map(offerView), page)
+}
+
+/** Throws `not-found`. */
+export async function getCapacity(kit: Kit, datacenterId: string): Promise<Capacity> {
+  const [row] = await selectCapacity(kit.database, datacenterId, new Date(kit.clock.now()))
+  if (!row) throw new Problem('not-found', `There is no datacenter ${datacenterId}`)
+  return capacityView(row, kit.clock.now())
+}
+
+/** What the cluster said last, for its operator. Throws `not-found`, also while nothing was ever seen; `forbidden`. */
+export async function getInventory(kit: Kit, caller: Caller, datacenterId: string): Promise<Inventory> {
+  const datacenter = await needDatacenter(kit.database, datacenterId)
+  requireOwner(caller.principal, 'inventory.read', datacenter.operator_id)
+  const row = await selectInventory(kit.database, datacenterId)
+  if (!row) throw new Problem('not-found', `Nothing was seen of ${datacenter.slug} yet: ${datacenter.contact_reason ?? 'it has no connection'}`)
+  return inventoryView(row, kit.clock.now())
+}
+
+async function needDatacenter(sql: Sql, id: string): Promise<DatacenterRow> {
+  const row = await selectDatacenter(sql, id)
+  if (!row) throw new Problem('not-found', `There is no datacenter ${id}`)
+  return row
+}
+
+const by = (caller: Caller, { id, operator_id }: { id: string; operator_id: string }) => ({
+  subject: { kind: 'datacenter', id },
+  partyId: operator_id,
+  actor: actorOf(caller),
+  requestId: caller.requestId,
+})

@@ -1,0 +1,6 @@
+/** The door of systems, hostings and quotes. */
+export { demandOf } from './core/demand.ts'
+export { hostingMetrics } from './metrics.ts'
+export { hostingRoutes } from './routes.ts'
+export { type Ask, endExpired } from './service.ts'
+export { createWaiting, type Waiting } from './waiting.ts'

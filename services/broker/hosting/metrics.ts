@@ -1,0 +1,36 @@
+/** Metrics of hostings: states by datacenter and system, and the fallback status of each. */
+import { Gauge, type Registry } from 'prom-client'
+import type { FallbackStatus } from '../../../schemas/index.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { fallbackStatusOf, stateOf } from './core/summary.ts'
+import { selectLive } from './store.ts'
+import { truthOf } from './view.ts'
+
+const statuses: FallbackStatus[] = ['none', 'ready', 'degraded', 'unprotected']
+
+export function hostingMetrics(registry: Registry, kit: Kit): void {
+  const registers = [registry]
+  const fallback = new Gauge({
+    name: 'gemeentecloud_hosting_fallback_status',
+    help: '1 for the fallback status that holds, 0 for the others',
+    labelNames: ['hosting', 'system', 'status'],
+    registers,
+  })
+  new Gauge({
+    name: 'gemeentecloud_hostings',
+    help: 'Hostings by where their primary is, system and state; no datacenter while not placed',
+    labelNames: ['datacenter', 'system', 'state'],
+    registers,
+    async collect() {
+      this.reset()
+      fallback.reset()
+      for (const row of await selectLive(kit.database)) {
+        const truth = truthOf(row)
+        const primary = row.placements.find((p) => p.role === 'primary')
+        this.inc({ datacenter: primary?.datacenter ?? '', system: row.system, state: stateOf(truth) })
+        const status = fallbackStatusOf(truth)
+        for (const each of statuses) fallback.set({ hosting: row.name, system: row.system, status: each }, each === status ? 1 : 0)
+      }
+    },
+  })
+}

@@ -1,0 +1,167 @@
+/** /systems, /hostings and /quotes. */
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { Hosting, HostingInput, page, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
+import { ChangeHeaders, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
+import { etagOf, sendVersioned } from '../../shared/http/etag.ts'
+import { type Answer, mutate } from '../../shared/http/mutate.ts'
+import { pageRequest } from '../../shared/http/paging.ts'
+import { callerOf } from '../../shared/http/principal.ts'
+import type { HttpServer } from '../../shared/http/server.ts'
+import type { Kit } from '../../shared/kit.ts'
+import {
+  type Ask,
+  endOwnHosting,
+  getHosting,
+  getQuote,
+  getSystem,
+  listHostings,
+  listSystems,
+  quoteHosting,
+  registerSystem,
+  requestHosting,
+} from './service.ts'
+import { preferredWaitSeconds, type Waiting } from './waiting.ts'
+
+export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting): void {
+  systemRoutes(app, kit)
+  quoteRoutes(app, kit, ask)
+  const tags = ['hostings']
+  app.post(
+    '/hostings',
+    {
+      config: { action: 'hosting.create' },
+      schema: {
+        operationId: 'requestHosting',
+        summary: 'Ask for hosting; `Prefer: wait=N` waits for the decision',
+        tags,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: HostingInput,
+        response: { 201: Hosting, 202: Hosting, ...problemAnswers },
+      },
+    },
+    (request, reply) =>
+      mutate(
+        kit,
+        request,
+        reply,
+        async (sql, caller) => {
+          const { version, ...body } = await requestHosting(sql, kit, caller, request.body)
+          return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
+        },
+        (answer) => afterDecision(kit, waiting, request, answer),
+      ),
+  )
+  app.get(
+    '/hostings',
+    {
+      config: { action: 'hosting.read' },
+      schema: {
+        operationId: 'listHostings',
+        summary: 'List hostings',
+        tags,
+        querystring: listQuery({ name: Type.Optional(Type.String({ maxLength: 63 })), systemId: Type.Optional(Type.String({ maxLength: 100 })) }),
+        response: { 200: page(Hosting), ...problemAnswers },
+      },
+    },
+    (request) => listHostings(kit, callerOf(request), pageRequest(request.query), request.query),
+  )
+  app.get(
+    '/hostings/:id',
+    {
+      config: { action: 'hosting.read' },
+      schema: { operationId: 'getHosting', summary: 'Read a hosting', tags, params: IdParams, querystring: NoQuery, response: { 200: Hosting, ...problemAnswers } },
+    },
+    async (request, reply) => sendVersioned(request, reply, await getHosting(kit.database, callerOf(request), request.params.id)),
+  )
+  app.delete(
+    '/hostings/:id',
+    {
+      config: { action: 'hosting.end' },
+      schema: { operationId: 'endHosting', summary: 'End a hosting', tags, params: IdParams, headers: ChangeHeaders, querystring: NoQuery, response: { 202: Hosting, ...problemAnswers } },
+    },
+    (request, reply) =>
+      mutate(kit, request, reply, async (sql, caller) => {
+        const { version, ...body } = await endOwnHosting(sql, kit, caller, request.params.id, request.headers['if-match'])
+        return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
+      }),
+  )
+}
+
+/** Holds a 202 until the scheduler has decided or the caller's patience ends; a decision makes it 201. */
+async function afterDecision(kit: Kit, waiting: Waiting, request: FastifyRequest, answer: Answer): Promise<Answer> {
+  const seconds = preferredWaitSeconds(request.headers.prefer)
+  const deadline = kit.clock.monotonic() + seconds * 1000
+  const { id } = answer.body as Hosting
+  const caller = callerOf(request)
+  for (let left = seconds * 1000; left > 0; left = deadline - kit.clock.monotonic()) {
+    // Another replica may be the one that decides: look again now and then, woken or not.
+    await waiting.wait(id, Math.min(left, 250))
+    const { version, ...body } = await getHosting(kit.database, caller, id)
+    if (body.state !== 'pending') return { ...answer, status: 201, body, etag: etagOf(version) }
+  }
+  return answer
+}
+
+function systemRoutes(app: HttpServer, kit: Kit): void {
+  const tags = ['systems']
+  app.post(
+    '/systems',
+    {
+      config: { action: 'system.create' },
+      schema: { operationId: 'registerSystem', summary: 'Register a system', tags, headers: ChangeHeaders, querystring: NoQuery, body: SystemInput, response: { 201: System, ...problemAnswers } },
+    },
+    (request, reply) =>
+      mutate(kit, request, reply, async (sql, caller) => {
+        const body = await registerSystem(sql, kit, caller, request.body)
+        return { status: 201, body, location: `/api/v1/systems/${body.id}`, etag: '"1"' }
+      }),
+  )
+  app.get(
+    '/systems',
+    {
+      config: { action: 'system.read' },
+      schema: {
+        operationId: 'listSystems',
+        summary: 'List systems',
+        tags,
+        querystring: listQuery({ slug: Type.Optional(Type.String({ maxLength: 63 })) }),
+        response: { 200: page(System), ...problemAnswers },
+      },
+    },
+    (request) => listSystems(kit, callerOf(request), pageRequest(request.query), request.query.slug),
+  )
+  app.get(
+    '/systems/:id',
+    {
+      config: { action: 'system.read' },
+      schema: { operationId: 'getSystem', summary: 'Read a system', tags, params: IdParams, querystring: NoQuery, response: { 200: System, ...problemAnswers } },
+    },
+    async (request, reply) => sendVersioned(request, reply, await getSystem(kit.database, callerOf(request), request.params.id)),
+  )
+}
+
+function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask): void {
+  const tags = ['quotes']
+  app.post(
+    '/quotes',
+    {
+      config: { action: 'quote.create' },
+      schema: { operationId: 'quoteHosting', summary: 'Where would it fit, for how much', tags, headers: ChangeHeaders, querystring: NoQuery, body: QuoteInput, response: { 201: Quote, ...problemAnswers } },
+    },
+    (request, reply) =>
+      mutate(kit, request, reply, async (sql, caller) => {
+        const body = await quoteHosting(sql, kit, caller, ask, request.body)
+        return { status: 201, body, location: `/api/v1/quotes/${body.id}` }
+      }),
+  )
+  app.get(
+    '/quotes/:id',
+    {
+      config: { action: 'quote.read' },
+      schema: { operationId: 'getQuote', summary: 'Read a quote', tags, params: IdParams, querystring: NoQuery, response: { 200: Quote, ...problemAnswers } },
+    },
+    (request) => getQuote(kit, callerOf(request), request.params.id),
+  )
+}

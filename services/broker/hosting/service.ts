@@ -1,0 +1,164 @@
+/** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
+import type { DecisionView, Hosting, HostingInput, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
+import type { HostingDemand } from '../../placement/index.ts'
+import { rfc3339 } from '../../shared/clock.ts'
+import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
+import { checkIfMatch } from '../../shared/http/etag.ts'
+import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
+import { actorOf, type Caller } from '../../shared/http/principal.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { Problem } from '../../shared/problem.ts'
+import { appendEvents } from '../audit/index.ts'
+import { mayTouch, visibleParty } from '../identity/index.ts'
+import { contradictions, demandOf } from './core/demand.ts'
+import {
+  endHosting,
+  insertHosting,
+  insertQuote,
+  insertSystem,
+  lockHosting,
+  type SystemRow,
+  selectExpired,
+  selectHosting,
+  selectHostings,
+  selectQuote,
+  selectSystem,
+  selectSystems,
+} from './store.ts'
+import { hostingView, quoteView, systemView } from './view.ts'
+
+const quoteValidMs = 15 * 60_000
+/** Names that belong to the cluster or to us, whatever party asks. */
+const reservedName = /^(kube-.*|default|gemeentecloud.*|openshift.*)$/
+
+type Versioned<T> = T & { readonly version: number }
+
+/** Throws `already-exists`. */
+export async function registerSystem(sql: Sql, kit: Kit, caller: Caller, input: SystemInput): Promise<System> {
+  const { partyId } = caller.principal
+  const id = newId('sys', kit.clock, kit.random)
+  const row = await insertSystem(sql, id, partyId, input, new Date(kit.clock.now())).catch((error) => {
+    if (isUniqueViolation(error)) throw new Problem('already-exists', `This party has a system ${input.slug} already`)
+    throw error
+  })
+  await appendEvents(sql, kit, [{ ...by(caller, 'system', id, partyId), type: 'system.registered', data: { slug: input.slug, name: input.name } }])
+  return systemView(row)
+}
+
+export async function listSystems(kit: Kit, caller: Caller, page: PageRequest, slug?: string) {
+  const rows = await selectSystems(kit.database, page, visibleParty(caller.principal, 'system.read'), slug)
+  return pageOf(rows.map(systemView), page)
+}
+
+/** Throws `not-found`, also for a system of another party. */
+export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<Versioned<System>> {
+  const row = await ownSystem(sql, caller, id)
+  return { ...systemView(row), version: row.version }
+}
+
+/** Puts a request in the queue. Throws `invalid-fields`, `already-exists`, and `not-found` for a system that is not the caller's. */
+export async function requestHosting(sql: Sql, kit: Kit, caller: Caller, input: HostingInput): Promise<Versioned<Hosting>> {
+  const { name, systemId, period, ...spec } = input
+  refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
+  const system = await ownSystem(sql, caller, systemId, '/systemId')
+  const now = kit.clock.now()
+  const id = newId('hst', kit.clock, kit.random)
+  const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)
+  if (period && period.end !== null && Date.parse(period.end) <= now) refuse([{ pointer: '/period/end', message: 'has passed' }])
+  const row = { id, name, systemId, partyId: system.party_id, spec, start, end: period?.end ?? null, requestId: caller.requestId }
+  await insertHosting(sql, row, new Date(now)).catch((error) => {
+    // The same words whoever holds the name: a name is unique in the federation, its holder is nobody else's business.
+    if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
+    throw error
+  })
+  await appendEvents(sql, kit, [{ ...by(caller, 'hosting', id, system.party_id), type: 'hosting.requested', data: { name, systemId } }])
+  return readHosting(sql, id, undefined)
+}
+
+export async function listHostings(kit: Kit, caller: Caller, page: PageRequest, filter: { name?: string; systemId?: string }) {
+  const partyId = visibleParty(caller.principal, 'hosting.read')
+  return pageOf((await selectHostings(kit.database, page, { ...filter, partyId })).map(hostingView), page)
+}
+
+/** Throws `not-found`, also for a hosting of another party. */
+export async function getHosting(sql: Sql, caller: Caller, id: string): Promise<Versioned<Hosting>> {
+  return readHosting(sql, id, visibleParty(caller.principal, 'hosting.read'))
+}
+
+/** Ends a hosting; repeating it changes nothing. Throws `not-found`, `version-conflict`. */
+export async function endOwnHosting(sql: Sql, kit: Kit, caller: Caller, id: string, ifMatch: string | undefined): Promise<Versioned<Hosting>> {
+  const partyId = visibleParty(caller.principal, 'hosting.end')
+  const hosting = await lockHosting(sql, id, partyId)
+  if (!hosting) throw new Problem('not-found', `There is no hosting ${id}`)
+  checkIfMatch(ifMatch, hosting.version)
+  if (hosting.wanted === 'running') {
+    const wanted = await endHosting(sql, id, new Date(kit.clock.now()))
+    await appendEvents(sql, kit, [{ ...by(caller, 'hosting', id, hosting.party_id), type: `hosting.${wanted}`, data: { name: hosting.name } }])
+  }
+  return readHosting(sql, id, undefined)
+}
+
+/** The same engine call as the scheduler's; given by the room that owns it. */
+export type Ask = (demand: HostingDemand) => Promise<DecisionView>
+
+/** Answers where a hosting would fit and for how much, without taking anything. Throws `invalid-fields`, `not-found`. */
+export async function quoteHosting(sql: Sql, kit: Kit, caller: Caller, ask: Ask, input: QuoteInput): Promise<Quote> {
+  refuse(contradictions(input))
+  const system = await ownSystem(sql, caller, input.systemId, '/systemId')
+  const now = kit.clock.now()
+  const id = newId('quo', kit.clock, kit.random)
+  const startMs = input.period ? Math.max(Date.parse(input.period.start), now) : now
+  const endMs = input.period?.end ? Date.parse(input.period.end) : Number.POSITIVE_INFINITY
+  const decision = await ask(demandOf(input, { hostingId: id, partyId: system.party_id, startMs, endMs, classes: system.spec.classes }))
+  const row = await insertQuote(sql, { id, partyId: system.party_id, spec: input, decision, validUntil: new Date(now + quoteValidMs) }, new Date(now))
+  await appendEvents(sql, kit, [{ ...by(caller, 'quote', id, system.party_id), type: 'quote.given', data: { outcome: decision.outcome } }])
+  return quoteView(row)
+}
+
+/** Throws `not-found`. */
+export async function getQuote(kit: Kit, caller: Caller, id: string): Promise<Quote> {
+  const row = await selectQuote(kit.database, id, visibleParty(caller.principal, 'quote.read'))
+  if (!row) throw new Problem('not-found', `There is no quote ${id}`)
+  return quoteView(row)
+}
+
+async function readHosting(sql: Sql, id: string, partyId: string | undefined): Promise<Versioned<Hosting>> {
+  const row = await selectHosting(sql, id, partyId)
+  if (!row) throw new Problem('not-found', `There is no hosting ${id}`)
+  return { ...hostingView(row), version: row.version }
+}
+
+async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string): Promise<SystemRow> {
+  const row = await selectSystem(sql, id)
+  if (row && mayTouch(caller.principal, 'system.read', row.party_id)) return row
+  if (pointer) throw new Problem('invalid-fields', `There is no system ${id}`, [{ pointer, message: 'is not a system of this party' }])
+  throw new Problem('not-found', `There is no system ${id}`)
+}
+
+function refuse(errors: { pointer: string; message: string }[]): void {
+  if (errors.length > 0) throw new Problem('invalid-fields', errors.map((e) => `${e.pointer} ${e.message}`).join('; '), errors)
+}
+
+const by = (caller: Caller, kind: string, id: string, partyId: string) => ({
+  subject: { kind, id },
+  partyId,
+  actor: actorOf(caller),
+  requestId: caller.requestId,
+})
+
+/** Ends every hosting whose period has passed; returns how many. Run by the clock, so it may be repeated at any time. */
+export async function endExpired(kit: Kit): Promise<number> {
+  const now = new Date(kit.clock.now())
+  const expired = await selectExpired(kit.database, now)
+  for (const { id } of expired) {
+    await kit.database.transaction(async (sql) => {
+      const hosting = await lockHosting(sql, id, undefined)
+      if (hosting?.wanted !== 'running') return
+      const wanted = await endHosting(sql, id, now)
+      const event = { subject: { kind: 'hosting', id }, partyId: hosting.party_id, actor: 'broker', requestId: null }
+      await appendEvents(sql, kit, [{ ...event, type: `hosting.${wanted}`, data: { name: hosting.name, at: rfc3339(now.getTime()) } }])
+    })
+  }
+  return expired.length
+}

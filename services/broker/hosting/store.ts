@@ -1,0 +1,182 @@
+/** The SQL of systems, hostings and quotes as people ask for them. */
+import type { DecisionView, HostingInput, Observed, QuoteInput, SystemInput } from '../../../schemas/index.ts'
+import type { Row, Sql } from '../../shared/db/database.ts'
+import type { PageRequest } from '../../shared/http/paging.ts'
+
+export interface SystemRow extends Row {
+  readonly id: string
+  readonly slug: string
+  readonly name: string
+  readonly party_id: string
+  readonly spec: Pick<SystemInput, 'classes' | 'criticality' | 'contacts'>
+  readonly version: number
+  readonly created_at: Date
+  readonly updated_at: Date
+}
+
+export async function insertSystem(sql: Sql, id: string, partyId: string, { slug, name, ...spec }: SystemInput, now: Date): Promise<SystemRow> {
+  const [row] = await sql.query<SystemRow>(
+    'insert into systems (id, slug, name, party_id, spec, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6) returning *',
+    [id, slug, name, partyId, JSON.stringify(spec), now],
+  )
+  return row as SystemRow
+}
+
+export function selectSystems(sql: Sql, page: PageRequest, partyId: string | undefined, slug: string | undefined): Promise<SystemRow[]> {
+  return sql.query<SystemRow>(
+    'select * from systems where id > $1 and ($2::text is null or party_id = $2) and ($3::text is null or slug = $3) order by id limit $4',
+    [page.after, partyId ?? null, slug ?? null, page.limit + 1],
+  )
+}
+
+export async function selectSystem(sql: Sql, id: string): Promise<SystemRow | undefined> {
+  return (await sql.query<SystemRow>('select * from systems where id = $1', [id]))[0]
+}
+
+export interface PlacementRow {
+  readonly id: string
+  readonly role: 'primary' | 'standby'
+  readonly datacenterId: string
+  readonly datacenter: string
+  readonly contact: string
+  readonly epoch: number
+  readonly observed: Observed
+  readonly observedReason: string | null
+  readonly observedAtMs: number | null
+}
+
+export interface HostingRow extends Row {
+  readonly id: string
+  readonly name: string
+  readonly system_id: string
+  readonly party_id: string
+  readonly spec: Omit<HostingInput, 'name' | 'systemId' | 'period'>
+  readonly starts_ms: number
+  readonly ends_ms: number | null
+  readonly wanted: 'running' | 'ending' | 'ended'
+  readonly scheduling: 'pending' | 'placed' | 'unschedulable'
+  readonly decision: DecisionView | null
+  readonly price_cents_per_month: number | null
+  readonly version: number
+  readonly created_at: Date
+  readonly updated_at: Date
+  readonly placements: PlacementRow[]
+}
+
+const hostingColumns = `h.id, h.name, h.system_id, h.party_id, h.spec, (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
+  case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms,
+  h.wanted, h.scheduling, h.decision, h.price_cents_per_month, h.version, h.created_at, h.updated_at,
+  coalesce((select jsonb_agg(jsonb_build_object('id', p.id, 'role', p.role, 'datacenterId', p.datacenter_id, 'datacenter', d.slug,
+      'contact', d.contact, 'epoch', p.epoch, 'observed', p.observed, 'observedReason', p.observed_reason,
+      'observedAtMs', floor(extract(epoch from p.observed_at) * 1000)) order by p.role)
+    from placements p join datacenters d on d.id = p.datacenter_id
+    where p.hosting_id = h.id and p.wanted <> 'released'), '[]') as placements`
+
+export interface NewHosting {
+  readonly id: string
+  readonly name: string
+  readonly systemId: string
+  readonly partyId: string
+  readonly spec: HostingRow['spec']
+  readonly start: Date
+  readonly end: string | null
+  readonly requestId: string
+}
+
+/** Puts a hosting in the queue. */
+export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): Promise<void> {
+  await sql.query(
+    `insert into hostings (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $10)`,
+    [
+      hosting.id,
+      hosting.name,
+      hosting.systemId,
+      hosting.partyId,
+      JSON.stringify(hosting.spec),
+      hosting.start,
+      hosting.end ?? 'infinity',
+      hosting.spec.priority ?? 0,
+      hosting.requestId,
+      now,
+    ],
+  )
+  sql.hint('queue')
+}
+
+export interface HostingFilter {
+  readonly partyId?: string | undefined
+  readonly name?: string | undefined
+  readonly systemId?: string | undefined
+}
+
+export function selectHostings(sql: Sql, page: PageRequest, filter: HostingFilter): Promise<HostingRow[]> {
+  return sql.query<HostingRow>(
+    `select ${hostingColumns} from hostings h where h.id > $1 and ($2::text is null or h.party_id = $2)
+       and ($3::text is null or h.name = $3) and ($4::text is null or h.system_id = $4) order by h.id limit $5`,
+    [page.after, filter.partyId ?? null, filter.name ?? null, filter.systemId ?? null, page.limit + 1],
+  )
+}
+
+export async function selectHosting(sql: Sql, id: string, partyId: string | undefined): Promise<HostingRow | undefined> {
+  const [row] = await sql.query<HostingRow>(
+    `select ${hostingColumns} from hostings h where h.id = $1 and ($2::text is null or h.party_id = $2)`,
+    [id, partyId ?? null],
+  )
+  return row
+}
+
+/** Every hosting that has not ended, with the slug of its system. */
+export function selectLive(sql: Sql): Promise<(HostingRow & { system: string })[]> {
+  return sql.query<HostingRow & { system: string }>(
+    `select ${hostingColumns}, s.slug as system from hostings h join systems s on s.id = h.system_id where h.wanted <> 'ended' order by h.id`,
+  )
+}
+
+/** Locks the hosting for a change and returns what the change depends on. */
+export async function lockHosting(sql: Sql, id: string, partyId: string | undefined) {
+  const [row] = await sql.query<{ id: string; party_id: string; name: string; wanted: string; version: number }>(
+    'select id, party_id, name, wanted, version from hostings where id = $1 and ($2::text is null or party_id = $2) for update',
+    [id, partyId ?? null],
+  )
+  return row
+}
+
+/** Wants the hosting gone; without placements it is gone at once. Returns what it is now: ending or ended. */
+export async function endHosting(sql: Sql, id: string, now: Date): Promise<'ending' | 'ended'> {
+  const removed = await sql.query(`update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present' returning 1`, [id])
+  const wanted = removed.length > 0 ? 'ending' : 'ended'
+  await sql.query(
+    `update hostings set wanted = $2, scheduling = case when scheduling = 'pending' then 'unschedulable' else scheduling end,
+       version = version + 1, updated_at = $3 where id = $1`,
+    [id, wanted, now],
+  )
+  sql.hint('placements')
+  return wanted
+}
+
+/** Hostings that should have ended by now. */
+export function selectExpired(sql: Sql, now: Date): Promise<{ id: string }[]> {
+  return sql.query<{ id: string }>(`select id from hostings where wanted = 'running' and ends_at <= $1 order by id limit 500`, [now])
+}
+
+export interface QuoteRow extends Row {
+  readonly id: string
+  readonly party_id: string
+  readonly spec: QuoteInput
+  readonly decision: DecisionView
+  readonly valid_until: Date
+  readonly created_at: Date
+}
+
+export async function insertQuote(sql: Sql, quote: { id: string; partyId: string; spec: QuoteInput; decision: DecisionView; validUntil: Date }, now: Date): Promise<QuoteRow> {
+  const [row] = await sql.query<QuoteRow>(
+    'insert into quotes (id, party_id, spec, decision, valid_until, created_at) values ($1, $2, $3, $4, $5, $6) returning *',
+    [quote.id, quote.partyId, JSON.stringify(quote.spec), JSON.stringify(quote.decision), quote.validUntil, now],
+  )
+  return row as QuoteRow
+}
+
+export async function selectQuote(sql: Sql, id: string, partyId: string | undefined): Promise<QuoteRow | undefined> {
+  return (await sql.query<QuoteRow>('select * from quotes where id = $1 and ($2::text is null or party_id = $2)', [id, partyId ?? null]))[0]
+}

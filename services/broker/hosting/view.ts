@@ -1,0 +1,57 @@
+/** Rows of systems, hostings and quotes as the contract shows them. */
+import type { Hosting, Placement, Quote, System } from '../../../schemas/index.ts'
+import { rfc3339 } from '../../shared/clock.ts'
+import { fallbackStatusOf, stateOf, type Truth } from './core/summary.ts'
+import type { HostingRow, PlacementRow, QuoteRow, SystemRow } from './store.ts'
+
+const stamps = (row: { created_at: Date; updated_at: Date }) => ({
+  createdAt: rfc3339(row.created_at.getTime()),
+  updatedAt: rfc3339(row.updated_at.getTime()),
+})
+
+export function systemView(row: SystemRow): System {
+  return { id: row.id, ownerId: row.party_id, slug: row.slug, name: row.name, ...row.spec, ...stamps(row) }
+}
+
+export function hostingView(row: HostingRow): Hosting {
+  const truth = truthOf(row)
+  return {
+    id: row.id,
+    ownerId: row.party_id,
+    name: row.name,
+    systemId: row.system_id,
+    ...row.spec,
+    period: { start: rfc3339(row.starts_ms), end: row.ends_ms === null ? null : rfc3339(row.ends_ms) },
+    state: stateOf(truth),
+    fallbackStatus: fallbackStatusOf(truth),
+    placements: row.placements.map(placementView),
+    decision: row.decision,
+    priceCentsPerMonth: row.price_cents_per_month,
+    ...stamps(row),
+  }
+}
+
+/** What the summary is derived from. */
+export function truthOf(row: Pick<HostingRow, 'wanted' | 'scheduling' | 'spec' | 'placements'>): Truth {
+  return {
+    wanted: row.wanted,
+    scheduling: row.scheduling,
+    fallbackMode: row.spec.fallback.mode,
+    placements: row.placements.map(({ role, observed, contact }) => ({ role, observed, reachable: contact === 'reachable' })),
+  }
+}
+
+function placementView({ contact: _, observedAtMs, ...placement }: PlacementRow): Placement {
+  return { ...placement, observedAt: observedAtMs === null ? null : rfc3339(observedAtMs) }
+}
+
+export function quoteView(row: QuoteRow): Quote {
+  return {
+    id: row.id,
+    ownerId: row.party_id,
+    request: row.spec,
+    decision: row.decision,
+    validUntil: rfc3339(row.valid_until.getTime()),
+    createdAt: rfc3339(row.created_at.getTime()),
+  }
+}

@@ -1,0 +1,32 @@
+/** The management port: metrics and probes, for machines inside the walls; never routed to the outside. */
+import type { Registry } from 'prom-client'
+import type { Clock } from '../shared/clock.ts'
+import type { Database } from '../shared/db/database.ts'
+import { createHttpServer, type HttpOptions, type HttpServer } from '../shared/http/server.ts'
+
+const probeMs = 2_000
+
+/** `/livez`: the process turns. `/readyz`: it can serve, so the store answers. `/metrics`: for Prometheus. */
+export async function createManagement(options: HttpOptions, registry: Registry, database: Database, stopping: () => boolean): Promise<HttpServer> {
+  const app = await createHttpServer(options)
+  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).serializer(String).send(await registry.metrics()))
+  app.get('/livez', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    const store = stopping() ? 'stopping' : await storeAnswers(database, options.clock)
+    return reply.code(store === 'ok' ? 200 : 503).send({ status: store === 'ok' ? 'ok' : 'not-ready', checks: { store } })
+  })
+  return app
+}
+
+async function storeAnswers(database: Database, clock: Clock): Promise<string> {
+  const abort = new AbortController()
+  const late = clock.sleep(probeMs, abort.signal).then(
+    () => 'does not answer',
+    () => 'ok',
+  )
+  const answer = database.query('select 1').then(
+    () => 'ok',
+    (error: Error) => error.message,
+  )
+  return Promise.race([answer, late]).finally(() => abort.abort())
+}

@@ -1,0 +1,59 @@
+/** Metrics of the scheduler. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { Decision } from '../../placement/index.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { countPending } from './store.ts'
+
+export interface SchedulingMetrics {
+  /** Seconds the engine took for one request. */
+  took(seconds: number): void
+  /** Decisions that were committed. */
+  decided(decisions: readonly Decision[]): void
+}
+
+export function schedulingMetrics(registry: Registry, kit: Kit, isLeader: () => boolean): SchedulingMetrics {
+  const registers = [registry]
+  const duration = new Histogram({
+    name: 'gemeentecloud_placement_duration_seconds',
+    help: 'Time the engine takes for one request',
+    buckets: [0.00001, 0.00005, 0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5],
+    registers,
+  })
+  const placements = new Counter({
+    name: 'gemeentecloud_placements_total',
+    help: 'Decisions committed, by result and the most frequent rule that refused',
+    labelNames: ['result', 'reason'],
+    registers,
+  })
+  placements.inc({ result: 'placed', reason: '' }, 0)
+  new Gauge({
+    name: 'gemeentecloud_queue_depth',
+    help: 'Hosting requests that wait for a decision',
+    registers,
+    async collect() {
+      this.set(await countPending(kit.database))
+    },
+  })
+  new Gauge({
+    name: 'gemeentecloud_leader',
+    help: '1 at the replica that schedules and reconciles, else 0',
+    registers,
+    collect() {
+      this.set(isLeader() ? 1 : 0)
+    },
+  })
+  return {
+    took: (seconds) => duration.observe(seconds),
+    decided: (decisions) => {
+      for (const decision of decisions) placements.inc({ result: decision.outcome, reason: reasonOf(decision) })
+    },
+  }
+}
+
+/** The rule that refused most datacenters; a label from the closed set of the engine's rules. */
+function reasonOf(decision: Decision): string {
+  if (decision.outcome === 'placed') return ''
+  const counts = new Map<string, number>()
+  for (const { rule } of decision.refusals) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]))[0]?.[0] ?? 'no-datacenter'
+}

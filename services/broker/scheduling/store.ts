@@ -1,0 +1,199 @@
+/** The SQL of the scheduler: what the world is, what waits, and the one commit that places. */
+import type { DecisionView } from '../../../schemas/index.ts'
+import type { Witness } from '../../placement/index.ts'
+import type { Row, Sql } from '../../shared/db/database.ts'
+import type { Amounts } from '../datacenters/index.ts'
+
+export interface WorldRow extends Row {
+  readonly id: string
+  readonly slug: string
+  readonly operator_id: string
+  readonly spec: {
+    region: string
+    position: { latitude: number; longitude: number }
+    failureDomains: string[]
+    security: { classes: { availability: number; integrity: number; confidentiality: number }; evidence: { kind: string; validUntil: string }[] }
+    capabilities: string[]
+  }
+  readonly state: string
+  readonly contact: string
+  readonly contact_reason: string | null
+  readonly generation: number
+  readonly nodes: { name: string; zone?: string; schedulable: boolean; free: Amounts }[] | null
+  readonly storage_classes: { name: string; readWriteMany: boolean }[] | null
+  readonly observed_ms: number | null
+  readonly offers: { id: string; amounts: Amounts; startMs: number; endMs: number | null; quality: 'guaranteed' | 'revocable' | 'opportunistic'; tariff: Record<string, number> }[]
+}
+
+/** Everything a decision needs of these datacenters; of all when `ids` is undefined. */
+export function selectWorld(sql: Sql, ids: readonly string[] | undefined): Promise<WorldRow[]> {
+  return sql.query<WorldRow>(
+    `select d.id, d.slug, d.operator_id, d.spec, d.state, d.contact, d.contact_reason, d.generation, i.nodes, i.storage_classes,
+       (extract(epoch from i.observed_at) * 1000)::bigint as observed_ms,
+       coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'amounts', o.amounts, 'quality', o.quality, 'tariff', o.tariff,
+           'startMs', floor(extract(epoch from o.starts_at) * 1000),
+           'endMs', case when o.ends_at = 'infinity' then null else floor(extract(epoch from o.ends_at) * 1000) end) order by o.id)
+         from offers o where o.datacenter_id = d.id and o.state = 'open'), '[]') as offers
+     from datacenters d left join inventories i on i.datacenter_id = d.id
+     where $1::text[] is null or d.id = any($1) order by d.id`,
+    [ids ?? null],
+  )
+}
+
+/** What changes often and is small: whether a datacenter must be read again, and how old its inventory is. */
+export function selectPulse(sql: Sql): Promise<{ id: string; generation: number; observed_ms: number | null }[]> {
+  return sql.query<{ id: string; generation: number; observed_ms: number | null }>(
+    `select d.id, d.generation, (extract(epoch from i.observed_at) * 1000)::bigint as observed_ms
+     from datacenters d left join inventories i on i.datacenter_id = d.id`,
+  )
+}
+
+export interface HostingRow extends Row {
+  readonly id: string
+  readonly name: string
+  readonly party_id: string
+  readonly spec: Parameters<typeof import('../hosting/index.ts').demandOf>[0] & { waitForCapacity?: boolean }
+  readonly classes: { availability: number; integrity: number; confidentiality: number }
+  readonly starts_ms: number
+  readonly ends_ms: number | null
+  readonly request_id: string
+}
+
+const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as classes, h.request_id,
+  (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
+  case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms`
+
+/** The head of the queue: priority first, then order of arrival. */
+export function selectPending(sql: Sql, limit: number): Promise<HostingRow[]> {
+  return sql.query<HostingRow>(
+    `select ${hostingColumns} from hostings h join systems s on s.id = h.system_id
+     where h.scheduling = 'pending' order by h.priority desc, h.queue_position limit $1`,
+    [limit],
+  )
+}
+
+export interface PlacedRow extends HostingRow {
+  readonly placements: { role: 'primary' | 'standby'; datacenterId: string; witness: Witness }[]
+}
+
+/** Hostings that hold claims at these datacenters; of all when `ids` is undefined. */
+export function selectPlaced(sql: Sql, ids: readonly string[] | undefined): Promise<PlacedRow[]> {
+  return sql.query<PlacedRow>(
+    `select ${hostingColumns}, (select jsonb_agg(jsonb_build_object('role', p.role, 'datacenterId', p.datacenter_id, 'witness', p.witness))
+       from placements p where p.hosting_id = h.id and p.wanted <> 'released') as placements
+     from hostings h join systems s on s.id = h.system_id
+     where h.id in (select c.hosting_id from claims c where c.released_at is null and ($1::text[] is null or c.datacenter_id = any($1)))
+     order by h.id`,
+    [ids ?? null],
+  )
+}
+
+export async function countPending(sql: Sql): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(`select count(*) from hostings where scheduling = 'pending'`)
+  return row?.count ?? 0
+}
+
+/** Puts back in the queue who asked to wait; called when capacity may have come. Returns how many. */
+export async function requeueWaiting(sql: Sql): Promise<number> {
+  const rows = await sql.query(
+    `update hostings set scheduling = 'pending' where wanted = 'running' and scheduling = 'unschedulable' and (spec ->> 'waitForCapacity')::boolean returning 1`,
+  )
+  return rows.length
+}
+
+export interface NewPlacement {
+  readonly id: string
+  readonly claimId: string
+  readonly hostingId: string
+  readonly datacenterId: string
+  readonly role: 'primary' | 'standby'
+  readonly witness: Witness
+  readonly domains: readonly string[]
+  readonly amounts: Amounts
+}
+
+export interface Outcome {
+  readonly hostingId: string
+  readonly scheduling: 'placed' | 'unschedulable'
+  readonly decision: DecisionView
+  readonly priceCentsPerMonth: number | null
+}
+
+/** Whether `epoch` still leads; holds it so until the transaction ends. */
+export async function isCurrentEpoch(sql: Sql, epoch: number): Promise<boolean> {
+  return (await sql.query('select 1 from leader where epoch = $1 for share', [epoch])).length === 1
+}
+
+/** Raises the generation of each datacenter that still has the one that was seen; returns those. */
+export async function compareAndSetGenerations(sql: Sql, seen: readonly { id: string; generation: number }[]): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `with locked as (
+       select d.id from datacenters d join jsonb_to_recordset($1::jsonb) as s(id text, generation bigint)
+         on s.id = d.id and s.generation = d.generation order by d.id for update of d)
+     update datacenters d set generation = d.generation + 1 from locked l where d.id = l.id returning d.id`,
+    [JSON.stringify(seen)],
+  )
+  return rows.map((row) => row.id)
+}
+
+/** Writes outcomes on hostings that are still pending; returns the ids written, with the epoch each has now. */
+export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now: Date): Promise<Map<string, number>> {
+  const rows = await sql.query<{ id: string; epoch: number }>(
+    `update hostings h set scheduling = o.scheduling, decision = o.decision, price_cents_per_month = o.price,
+       epoch = h.epoch + (o.scheduling = 'placed')::int, version = h.version + 1, updated_at = $2
+     from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint)
+     where h.id = o.id and h.scheduling = 'pending' and h.wanted = 'running' returning h.id, h.epoch`,
+    [JSON.stringify(outcomes.map((o) => ({ id: o.hostingId, scheduling: o.scheduling, decision: o.decision, price: o.priceCentsPerMonth }))), now],
+  )
+  return new Map(rows.map((row) => [row.id, row.epoch]))
+}
+
+/** Placements with their claims, for the periods of their hostings. */
+export async function insertPlacements(sql: Sql, placements: readonly (NewPlacement & { epoch: number })[], now: Date): Promise<void> {
+  if (placements.length === 0) return
+  const json = JSON.stringify(placements)
+  const columns = `"id" text, "claimId" text, "hostingId" text, "datacenterId" text, role text, witness jsonb, domains text[], amounts jsonb, epoch bigint`
+  await sql.query(
+    `with p as (insert into placements (id, hosting_id, datacenter_id, role, epoch, witness, wanted, created_at)
+       select n.id, n."hostingId", n."datacenterId", n.role, n.epoch, n.witness, 'present', $2 from jsonb_to_recordset($1::jsonb) as n(${columns}))
+     insert into claims (id, placement_id, hosting_id, datacenter_id, kind, domains, amounts, starts_at, ends_at, created_at)
+       select n."claimId", n.id, n."hostingId", n."datacenterId", n.role, n.domains, n.amounts, h.starts_at, h.ends_at, $2
+       from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId"`,
+    [json, now],
+  )
+}
+
+export interface Overbooked extends Row {
+  readonly datacenter_id: string
+  readonly resource: string
+  readonly taken: number
+  readonly offered: number
+}
+
+/**
+ * The invariant at the store, computed from rows alone: now and at every later instant at which something changes, claims of primaries and the
+ * shared reserve of standbys are within the open offers. Returns what is not.
+ */
+export function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): Promise<Overbooked[]> {
+  return sql.query<Overbooked>(
+    `with c as (select * from claims where released_at is null and datacenter_id = any($1)),
+     instants as (select distinct datacenter_id, greatest(starts_at, $2) as at from c union select datacenter_id, ends_at from offers
+       where datacenter_id = any($1) and ends_at <> 'infinity' and ends_at > $2),
+     taken as (
+       select i.datacenter_id, i.at, c.kind, dom, a.key as resource, sum(a.value::numeric) as amount
+       from instants i join c on c.datacenter_id = i.datacenter_id and c.starts_at <= i.at and i.at < c.ends_at
+         cross join lateral unnest(case when c.kind = 'standby' then c.domains else array[''] end) as dom
+         cross join lateral jsonb_each_text(c.amounts) as a
+       group by 1, 2, 3, 4, 5),
+     peak as (
+       select datacenter_id, at, resource, coalesce(max(amount) filter (where kind = 'primary'), 0) + coalesce(max(amount) filter (where kind = 'standby'), 0) as taken
+       from taken group by 1, 2, 3),
+     offered as (
+       select p.datacenter_id, p.at, p.resource, coalesce(sum((o.amounts ->> p.resource)::numeric), 0) as offered
+       from peak p left join offers o on o.datacenter_id = p.datacenter_id and o.state = 'open' and o.starts_at <= p.at and p.at < o.ends_at
+       group by 1, 2, 3)
+     select p.datacenter_id, p.resource, p.taken::bigint, o.offered::bigint from peak p join offered o using (datacenter_id, at, resource)
+     where p.taken > o.offered`,
+    [ids, now],
+  )
+}

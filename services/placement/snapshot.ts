@@ -1,0 +1,221 @@
+/** The world as one caller keeps it: datacenters and hostings with what they take, changed step by step instead of rebuilt. */
+import { type Booking, book, createLedger, type Ledger, unbook } from './calendar.ts'
+import { domainsOf } from './domains.ts'
+import type { DatacenterState, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
+import { type OfferedSegment, offeredSegments } from './offers.ts'
+import { createResources, entriesOf, internResource, isPooled, type Need, neededAmounts, perReplica, type Resources, vectorOf } from './resources.ts'
+
+/** Owned by one caller and changed only by the functions of this file; `schedule` reads it. */
+export interface World {
+  readonly resources: Resources
+  readonly sites: Map<string, Site>
+  /** The same sites by id, the order in which they are looked at. */
+  readonly order: Site[]
+  readonly hostings: Map<string, Placed>
+  /** Which hostings have a role at a datacenter, known or not. */
+  readonly hostingsAt: Map<string, Set<string>>
+  /** Up to when time has been told, see `advanceWorld`. */
+  now: number
+  /** No hosting's period ends before this. */
+  nextEnd: number
+}
+
+export interface Site {
+  state: DatacenterState
+  readonly domains: readonly string[]
+  readonly offered: readonly OfferedSegment[]
+  readonly ledger: Ledger
+  /** By name. */
+  readonly nodes: readonly NodeSlot[]
+  readonly nodeByName: ReadonlyMap<string, NodeSlot>
+  /** Replicas whose node is gone, or a standby's whose node is cordoned: they need a place still. */
+  readonly displaced: Displaced[]
+}
+
+export interface NodeSlot {
+  readonly name: string
+  readonly schedulable: boolean
+  readonly free: readonly number[]
+  /** Has devices that most hostings do not ask for. */
+  readonly special: boolean
+  /** Made at the first booking. */
+  ledger: Ledger | undefined
+}
+
+export interface Displaced {
+  readonly hostingId: string
+  readonly role: 'primary' | 'standby'
+  readonly period: Period
+  readonly perReplica: Need
+  readonly replicas: number
+}
+
+export interface Placed {
+  readonly placed: PlacedHosting
+  /** When it counts as taken: without end once its period is over and it is not released. */
+  period: Period
+  /** Failure domains of the primary as known when the standby was last booked. */
+  domains: readonly string[]
+}
+
+/** A world from scratch. `now` as in `advanceWorld`. */
+export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_INFINITY): World {
+  const world: World = {
+    resources: createResources(),
+    sites: new Map(),
+    order: [],
+    hostings: new Map(),
+    hostingsAt: new Map(),
+    now,
+    nextEnd: Number.POSITIVE_INFINITY,
+  }
+  for (const state of snapshot.datacenters) upsertDatacenter(world, state)
+  for (const placed of snapshot.hostings) applyPlacement(world, placed)
+  return world
+}
+
+/** Counts a hosting as taken at its sites. A hosting of the same id is replaced, so applying twice is applying once. */
+export function applyPlacement(world: World, placed: PlacedHosting): void {
+  releasePlacement(world, placed.demand.id)
+  const site = world.sites.get(placed.primary.datacenterId)
+  const entry: Placed = {
+    placed,
+    period: effectivePeriod(placed.demand.period, world.now),
+    domains: site?.domains ?? domainsOf({ id: placed.primary.datacenterId, failureDomains: [] }),
+  }
+  world.hostings.set(placed.demand.id, entry)
+  world.nextEnd = Math.min(world.nextEnd, entry.period.end)
+  for (const { datacenterId } of roles(placed)) {
+    const present = world.hostingsAt.get(datacenterId) ?? new Set()
+    world.hostingsAt.set(datacenterId, present.add(placed.demand.id))
+  }
+  for (const { role } of roles(placed)) bookRole(world, entry, role, book)
+}
+
+/** Takes a hosting out, after its absence is confirmed. Returns whether it was there. */
+export function releasePlacement(world: World, hostingId: string): boolean {
+  const entry = world.hostings.get(hostingId)
+  if (!entry) return false
+  for (const { role, datacenterId } of roles(entry.placed)) {
+    bookRole(world, entry, role, unbook)
+    const present = world.hostingsAt.get(datacenterId)
+    present?.delete(hostingId)
+    if (present?.size === 0) world.hostingsAt.delete(datacenterId)
+  }
+  return world.hostings.delete(hostingId)
+}
+
+/** Adds a datacenter or takes over its new state; its hostings stay where they are. A state that differs in age alone costs next to nothing. */
+export function upsertDatacenter(world: World, state: DatacenterState): void {
+  const known = world.sites.get(state.id)
+  if (known && known.state.nodes === state.nodes && known.state.offers === state.offers && sameList(known.state.failureDomains, state.failureDomains)) {
+    known.state = state
+    return
+  }
+  const site = createSite(world.resources, state)
+  const here = [...(world.hostingsAt.get(state.id) ?? [])].flatMap((id) => world.hostings.get(id) ?? [])
+  // The domains decide under what a standby elsewhere is booked, so those are taken out before and put back after.
+  const elsewhere = here.filter(({ placed }) => placed.standby && placed.primary.datacenterId === state.id && placed.standby.datacenterId !== state.id)
+  for (const entry of elsewhere) bookRole(world, entry, 'standby', unbook)
+  world.sites.set(state.id, site)
+  const at = world.order.findIndex((other) => other.state.id >= state.id)
+  world.order.splice(at < 0 ? world.order.length : at, known ? 1 : 0, site)
+  for (const entry of here) if (entry.placed.primary.datacenterId === state.id) entry.domains = site.domains
+  for (const entry of elsewhere) bookRole(world, entry, 'standby', book)
+  for (const entry of here) for (const { role, datacenterId } of roles(entry.placed)) if (datacenterId === state.id) bookRole(world, entry, role, book)
+}
+
+/** Takes a datacenter out. What its hostings claim is remembered and counts again when it comes back. */
+export function removeDatacenter(world: World, datacenterId: string): void {
+  const site = world.sites.get(datacenterId)
+  if (!site) return
+  world.sites.delete(datacenterId)
+  world.order.splice(world.order.indexOf(site), 1)
+}
+
+/**
+ * Tells the world the time, which never goes back. A hosting that is past its period without having been released counts on, without end;
+ * what started before now needs no instant of its own any more, which keeps the calendar short. Cheap when nothing ends.
+ */
+export function advanceWorld(world: World, now: number): void {
+  if (now <= world.now) return
+  world.now = now
+  if (world.nextEnd > now) return
+  world.nextEnd = Number.POSITIVE_INFINITY
+  for (const entry of world.hostings.values()) {
+    if (entry.period.end <= now) {
+      for (const { role } of roles(entry.placed)) bookRole(world, entry, role, unbook)
+      entry.period = effectivePeriod(entry.placed.demand.period, now)
+      for (const { role } of roles(entry.placed)) bookRole(world, entry, role, book)
+    }
+    world.nextEnd = Math.min(world.nextEnd, entry.period.end)
+  }
+}
+
+/** What a period counts as at an instant: no one asks about the past, and what should be over but is not released has no end. */
+export function effectivePeriod({ start, end }: Period, now: number): Period {
+  return { start: start <= now ? Number.NEGATIVE_INFINITY : start, end: end <= now ? Number.POSITIVE_INFINITY : end }
+}
+
+type Role = 'primary' | 'standby'
+
+function roles({ primary, standby }: PlacedHosting): { role: Role; datacenterId: string }[] {
+  return [{ role: 'primary', datacenterId: primary.datacenterId }, ...(standby ? [{ role: 'standby' as const, datacenterId: standby.datacenterId }] : [])]
+}
+
+function createSite(resources: Resources, state: DatacenterState): Site {
+  const nodes = state.nodes
+    .map(({ name, schedulable, free }): NodeSlot => {
+      const special = Object.keys(free).some((resource) => resource.includes('/') && !isPooled(resource) && (free[resource] ?? 0) > 0)
+      return { name, schedulable, special, free: vectorOf(resources, free, 0), ledger: undefined }
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  return {
+    state,
+    domains: domainsOf(state),
+    offered: offeredSegments(resources, state.offers),
+    ledger: createLedger(),
+    nodes,
+    nodeByName: new Map(nodes.map((node) => [node.name, node])),
+    displaced: [],
+  }
+}
+
+/** Books or takes back one role of a hosting at its site and on the nodes of its witness; nothing while the site is unknown. */
+function bookRole(world: World, entry: Placed, role: Role, change: (ledger: Ledger, booking: Booking) => void): void {
+  const { demand } = entry.placed
+  const place = entry.placed[role]
+  const site = place && world.sites.get(place.datacenterId)
+  if (!site) return
+  const { period } = entry
+  const domains = role === 'standby' ? entry.domains : undefined
+  change(site.ledger, { period, need: internedNeed(world, neededAmounts(demand)), domains })
+  const left = site.displaced.filter((d) => d.hostingId !== demand.id || d.role !== role)
+  site.displaced.splice(0, site.displaced.length, ...left)
+  for (const [component, nodes] of byComponent(place.witness)) {
+    const requests = demand.components.find(({ name }) => name === component)?.requests ?? {}
+    const need = internedNeed(world, perReplica(requests))
+    for (const { node, replicas } of nodes) {
+      const slot = site.nodeByName.get(node)
+      if (slot && (slot.schedulable || role === 'primary')) {
+        slot.ledger ??= createLedger()
+        change(slot.ledger, { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains })
+      } else if (change === book) {
+        site.displaced.push({ hostingId: demand.id, role, period, perReplica: need, replicas })
+      }
+    }
+  }
+}
+
+function byComponent(witness: Witness): Map<string, Witness[number][]> {
+  return Map.groupBy(witness, ({ component }) => component)
+}
+
+function internedNeed(world: World, amounts: Readonly<Record<string, number>>): Need {
+  for (const resource of Object.keys(amounts)) internResource(world.resources, resource)
+  return entriesOf(world.resources, amounts)
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, index) => item === b[index])
+}

@@ -1,0 +1,75 @@
+/** The one way a route changes something: one transaction, idempotent by key, answered only after the commit. */
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Sql } from '../db/database.ts'
+import { claimKey, keepAnswer, type StoredAnswer } from '../db/idempotency.ts'
+import type { Kit } from '../kit.ts'
+import { Problem } from '../problem.ts'
+import { type Caller, callerOf } from './principal.ts'
+
+/** What a change answers: the body, and where the new thing stands. */
+export interface Answer {
+  readonly status: number
+  readonly body: unknown
+  /** What a replay shows instead of `body`, where that holds a secret that is never stored. */
+  readonly kept?: unknown
+  readonly location?: string
+  readonly etag?: string
+}
+
+/**
+ * Runs `work` once per Idempotency-Key and principal, and sends its answer; a repeat gets the first answer with
+ * `Idempotent-Replayed: true`. POST needs a key; PUT and DELETE are idempotent by themselves and may go without.
+ * `committed` may wait for what the change sets in motion and send a later view of it.
+ * Throws `idempotency-key-missing`, `idempotency-conflict`, and what `work` throws (then nothing is kept).
+ */
+export async function mutate(
+  kit: Kit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (sql: Sql, caller: Caller) => Promise<Answer>,
+  committed: (answer: Answer) => Promise<Answer> = async (answer) => answer,
+): Promise<void> {
+  const caller = callerOf(request)
+  const key = idempotencyKey(request)
+  const outcome = await kit.database.transaction(async (sql) => {
+    if (key === undefined) return { answer: await work(sql, caller), replayed: false }
+    const digest = createHash('sha256').update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`).digest()
+    const claimed = await claimKey(sql, caller.principal.tokenId, key, digest, new Date(kit.clock.now()))
+    if (claimed.outcome === 'other-body') throw new Problem('idempotency-conflict', `The key ${key} came with another request before`)
+    if (claimed.outcome === 'known') return { answer: known(claimed.answer), replayed: true }
+    const answer = await work(sql, caller)
+    await keepAnswer(sql, caller.principal.tokenId, key, {
+      status: answer.status,
+      body: answer.kept ?? answer.body,
+      headers: headersOf(answer),
+    })
+    return { answer, replayed: false }
+  })
+  if (outcome.replayed) reply.header('idempotent-replayed', 'true')
+  const answer = await committed(outcome.answer)
+  // Fastify wants the reply itself back from an async handler; the route's type speaks of bodies only.
+  return reply.code(answer.status).headers(headersOf(answer)).send(answer.body) as unknown as undefined
+}
+
+function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) {
+    if (request.method !== 'POST') return undefined
+    throw new Problem('idempotency-key-missing', 'A POST without Idempotency-Key could be carried out twice')
+  }
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{8,200}$/.test(key)) {
+    throw new Problem('invalid-fields', 'Idempotency-Key is 8 to 200 visible ASCII characters', [
+      { pointer: '/headers/idempotency-key', message: 'must be 8 to 200 visible ASCII characters' },
+    ])
+  }
+  return key
+}
+
+function headersOf(answer: Answer): Record<string, string> {
+  return { ...(answer.location && { location: answer.location }), ...(answer.etag && { etag: answer.etag }) }
+}
+
+function known({ status, body, headers }: StoredAnswer): Answer {
+  return { status, body, ...(headers.location && { location: headers.location }), ...(headers.etag && { etag: headers.etag }) }
+}

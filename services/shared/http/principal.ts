@@ -1,0 +1,38 @@
+/** Who is calling: set once per request from the verified credential, never from another header. */
+import type { FastifyRequest } from 'fastify'
+import type { Role } from '../../../schemas/index.ts'
+import { Problem } from '../problem.ts'
+
+export interface Principal {
+  readonly tokenId: string
+  readonly subject: string
+  readonly partyId: string
+  readonly role: Role
+}
+
+/** A principal and the request it makes, as services and the event log need them. */
+export interface Caller {
+  readonly principal: Principal
+  readonly requestId: string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    principal: Principal | null
+  }
+  interface FastifyContextConfig {
+    /** What the policy is asked; a route without one is refused at start, `public` needs no credential. */
+    action?: string
+  }
+}
+
+/** The caller of a request that passed authentication. */
+export function callerOf(request: FastifyRequest): Caller {
+  if (!request.principal) throw new Problem('unauthenticated', 'This route needs a credential')
+  return { principal: request.principal, requestId: request.id }
+}
+
+/** As the event log names an actor. */
+export function actorOf({ principal }: Caller): string {
+  return `${principal.role}:${principal.partyId}:${principal.subject}`
+}

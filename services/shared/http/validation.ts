@@ -1,0 +1,68 @@
+/** ajv, set so that nothing is dropped, coerced or defaulted; its findings become pointers a caller can act on. */
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+import type { FieldError } from '../problem.ts'
+import { isQuantity } from '../quantity.ts'
+
+const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+
+/** The formats of the contract. */
+export const fieldFormats = {
+  'kubernetes-quantity': isQuantity,
+  'date-time-utc': (text: string) => instantPattern.test(text) && !Number.isNaN(Date.parse(text)),
+  email: fullFormats.email as RegExp,
+}
+
+/** A fresh ajv with our formats. All errors are collected: sizes are bounded by the schemas and the body limit. */
+export function createAjv(): Ajv2020 {
+  return new Ajv2020({
+    allErrors: true,
+    removeAdditional: false,
+    coerceTypes: false,
+    useDefaults: false,
+    strict: true,
+    strictTypes: false,
+    formats: fieldFormats,
+  })
+}
+
+/** What ajv found in `part` of the request, one entry a field, most telling first; at most 50. */
+export function fieldErrors(errors: readonly ErrorObject[], part: string): FieldError[] {
+  const prefix = part === 'body' ? '' : `/${part === 'querystring' ? 'query' : part}`
+  const found = new Map<string, string>()
+  for (const error of errors) {
+    // A value that matches none of several shapes is reported once, as such, not once per shape.
+    if (/\/anyOf\/\d+\//.test(error.schemaPath)) continue
+    const pointer = prefix + error.instancePath + extraSegment(error)
+    if (!found.has(pointer)) found.set(pointer, messageOf(error))
+  }
+  return [...found].slice(0, 50).map(([pointer, message]) => ({ pointer, message }))
+}
+
+function extraSegment(error: ErrorObject): string {
+  const name = error.params.missingProperty ?? error.params.additionalProperty ?? error.params.unevaluatedProperty
+  return typeof name === 'string' ? `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : ''
+}
+
+function messageOf(error: ErrorObject): string {
+  switch (error.keyword) {
+    case 'required':
+      return 'is required'
+    case 'additionalProperties':
+      return 'is not a field we know'
+    case 'const':
+      return `must be ${JSON.stringify(error.params.allowedValue)}`
+    case 'anyOf': {
+      const shapes = (error.schema as { const?: unknown; type?: string }[]).map((s) => ('const' in s ? JSON.stringify(s.const) : s.type))
+      return `must be one of ${shapes.join(', ')}`
+    }
+    case 'format':
+      return error.params.format === 'kubernetes-quantity'
+        ? 'must be a Kubernetes quantity, such as 500m or 2Gi'
+        : error.params.format === 'date-time-utc'
+          ? 'must be an instant in UTC, such as 2027-01-01T00:00:00Z'
+          : `must be of format ${error.params.format}`
+    default:
+      return error.message ?? 'is not valid'
+  }
+}

@@ -1,0 +1,31 @@
+/** Identifiers: a prefix that names the kind, and a UUIDv7 (RFC 9562) in Crockford base32: sortable by birth, greppable. */
+import type { Clock } from './clock.ts'
+import type { Random } from './random.ts'
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
+
+export type IdPrefix = 'pty' | 'dc' | 'off' | 'sys' | 'hst' | 'quo' | 'plc' | 'clm' | 'evt' | 'tok' | 'opr' | 'req'
+export type Id<P extends IdPrefix> = `${P}_${string}`
+
+/** Makes an id of the given kind, for example `hst_06b8…` (26 characters after the prefix). */
+export function newId<P extends IdPrefix>(prefix: P, clock: Clock, random: Random): Id<P> {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(clock.now()) << 16n)
+  bytes.set(random.bytes(10), 6)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return `${prefix}_${base32(bytes)}`
+}
+
+/** Crockford base32, lower case, most significant bit first. */
+export function base32(bytes: Uint8Array): string {
+  let value = 0n
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte)
+  const length = Math.ceil((bytes.length * 8) / 5)
+  let text = ''
+  for (let i = 0; i < length; i++) {
+    text = alphabet[Number(value & 31n)] + text
+    value >>= 5n
+  }
+  return text
+}
