@@ -154,9 +154,14 @@ function createHints(pool: pg.Pool) {
   }
 }
 
+/** Our statements are a fixed set of texts, so each is prepared once per connection under a short name. */
+const statementNames = new Map<string, string>()
+
 async function rows<R extends Row>(client: pg.Pool | pg.ClientBase, text: string, values?: readonly unknown[]): Promise<R[]> {
-  const result = await client.query<R>(text, values as unknown[])
-  return result.rows
+  if (!values) return (await client.query<R>(text)).rows
+  const name = statementNames.get(text) ?? `s${statementNames.size}`
+  statementNames.set(text, name)
+  return (await client.query<R>({ name, text, values: values as unknown[] })).rows
 }
 
 /** Whether an error is PostgreSQL's word that a unique index `constraint` would be broken. */

@@ -1,0 +1,55 @@
+/** Rules that imports do not show: time, randomness and SQL have one door each. Read from the text of the sources. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Finding {
+  readonly rule: string
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  readonly what: string
+}
+
+interface SourceRule {
+  readonly name: string
+  readonly pattern: RegExp
+  readonly except: RegExp
+}
+
+const rules: readonly SourceRule[] = [
+  {
+    name: 'no-wall-clock',
+    pattern:
+      /\bDate\.now\b|\bnew Date\(\s*\)|\b(?:set|clear)(?:Timeout|Interval|Immediate)\b|\bMath\.random\b|\brandomUUID\b|\bperformance\.now\b|\bAbortSignal\.timeout\b|['"](?:node:)?timers(?:\/promises)?['"]/,
+    except: /^services\/shared\/(clock|random|ids)\.ts$/,
+  },
+  {
+    name: 'sql-in-store',
+    pattern: /['"`]\s*(?:select\b.*\bfrom|insert\s+into|update\b.*\bset|delete\s+from|with\s+\w+\s+as\s*\()/i,
+    except: /(\/store\.ts|^services\/shared\/db\/.*)$/,
+  },
+]
+
+/** What breaks a rule in these files, whose paths are relative to `base`. Comments do not count. */
+export function checkSources(base: string, files: readonly string[]): Finding[] {
+  return files
+    .filter((file) => file.startsWith('services/'))
+    .flatMap((file) => {
+      const lines = withoutComments(readFileSync(join(base, file), 'utf8')).split('\n')
+      return rules
+        .filter((rule) => !rule.except.test(file))
+        .flatMap((rule) =>
+          lines.flatMap((text, index) => {
+            const match = rule.pattern.exec(text)
+            return match ? [{ rule: rule.name, file, line: index + 1, what: match[0] }] : []
+          }),
+        )
+    })
+}
+
+/** Blanks comments, keeps the lines. A line comment begins after a blank, so that `https://` stays. */
+export function withoutComments(source: string): string {
+  return source
+    .replace(/\/\*[\s\S]*?\*\//g, (comment) => comment.replace(/[^\n]/g, ' '))
+    .replace(/(^|\s)\/\/.*$/gm, '$1')
+}
