@@ -67,13 +67,13 @@ export async function requestHosting(sql: Sql, kit: Kit, caller: Caller, input: 
   const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)
   if (period && period.end !== null && Date.parse(period.end) <= now) refuse([{ pointer: '/period/end', message: 'has passed' }])
   const row = { id, name, systemId, partyId: system.party_id, spec, start, end: period?.end ?? null, requestId: caller.requestId }
-  await insertHosting(sql, row, new Date(now)).catch((error) => {
+  const made = await insertHosting(sql, row, new Date(now)).catch((error) => {
     // The same words whoever holds the name: a name is unique in the federation, its holder is nobody else's business.
     if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
     throw error
   })
   await appendEvents(sql, kit, [{ ...by(caller, 'hosting', id, system.party_id), type: 'hosting.requested', data: { name, systemId } }])
-  return readHosting(sql, id, undefined)
+  return { ...hostingView(made), version: made.version }
 }
 
 export async function listHostings(kit: Kit, caller: Caller, page: PageRequest, filter: { name?: string; systemId?: string }) {

@@ -84,10 +84,10 @@ export interface NewHosting {
 }
 
 /** Puts a hosting in the queue. */
-export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): Promise<void> {
-  await sql.query(
-    `insert into hostings (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $10)`,
+export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): Promise<HostingRow> {
+  const [row] = await sql.query<HostingRow>(
+    `insert into hostings as h (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $10) returning ${hostingColumns}`,
     [
       hosting.id,
       hosting.name,
@@ -102,6 +102,7 @@ export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): P
     ],
   )
   sql.hint('queue')
+  return row as HostingRow
 }
 
 export interface HostingFilter {

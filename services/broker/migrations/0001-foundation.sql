@@ -180,9 +180,9 @@ create table if not exists idempotency (
   principal text not null,
   key text not null,
   digest bytea not null,
-  status integer,
-  body jsonb,
-  headers jsonb,
+  status integer not null,
+  body jsonb not null,
+  headers jsonb not null,
   created_at timestamptz not null,
   primary key (principal, key)
 );

@@ -43,7 +43,10 @@ export function openDatabase({ url, connections = 16 }: DatabaseOptions): Databa
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
   const sessions = new Set<Session>()
-  const hints = createHints(pool)
+  // A hint is not worth a flush to disk, and must never wait behind the work it speaks of: a connection of its own.
+  const hintPool = new pg.Pool({ ...config, max: 1, options: '-c synchronous_commit=off', connectionTimeoutMillis: 5_000 })
+  hintPool.on('error', () => undefined)
+  const hints = createHints(hintPool)
 
   const openSession = async (lost: (error: Error) => void, prepare?: (client: pg.Client) => void): Promise<Session> => {
     const client = new pg.Client({ ...config, statement_timeout: 0, idle_in_transaction_session_timeout: 0 })
@@ -122,7 +125,7 @@ export function openDatabase({ url, connections = 16 }: DatabaseOptions): Databa
     session: (lost) => openSession(lost),
     close: async () => {
       await Promise.all([...sessions].map((session) => session.close()))
-      await pool.end()
+      await Promise.all([pool.end(), hintPool.end()])
     },
   }
 }

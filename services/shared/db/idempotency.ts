@@ -7,34 +7,25 @@ export interface StoredAnswer {
   readonly headers: Record<string, string>
 }
 
-export type Claimed = { readonly outcome: 'new' } | { readonly outcome: 'other-body' } | { readonly outcome: 'known'; readonly answer: StoredAnswer }
-
-/**
- * Takes the key for this transaction. A concurrent holder of the same key is waited for, and its answer returned when it
- * committed; when it rolled back, the key is ours.
- */
-export async function claimKey(sql: Sql, principal: string, key: string, digest: Buffer, now: Date): Promise<Claimed> {
-  const taken = await sql.query(
-    `insert into idempotency (principal, key, digest, created_at) values ($1, $2, $3, $4)
-     on conflict (principal, key) do nothing returning 1`,
-    [principal, key, digest, now],
-  )
-  if (taken.length === 1) return { outcome: 'new' }
-  const [before] = await sql.query<{ digest: Buffer; status: number; body: unknown; headers: Record<string, string> }>(
+/** The answer that was given under a key, with the digest of the request it was given to. */
+export async function selectAnswer(sql: Sql, principal: string, key: string): Promise<(StoredAnswer & { digest: Buffer }) | undefined> {
+  const [row] = await sql.query<{ digest: Buffer; status: number; body: unknown; headers: Record<string, string> }>(
     'select digest, status, body, headers from idempotency where principal = $1 and key = $2',
     [principal, key],
   )
-  if (!before?.digest.equals(digest)) return { outcome: 'other-body' }
-  return { outcome: 'known', answer: { status: before.status, body: before.body, headers: before.headers ?? {} } }
+  return row
 }
 
-export async function keepAnswer(sql: Sql, principal: string, key: string, answer: StoredAnswer): Promise<void> {
-  await sql.query('update idempotency set status = $3, body = $4, headers = $5 where principal = $1 and key = $2', [
+/** Keeps an answer; fails on a key that is taken, after waiting for a transaction that is about to take it. */
+export async function insertAnswer(sql: Sql, principal: string, key: string, digest: Buffer, answer: StoredAnswer, now: Date): Promise<void> {
+  await sql.query('insert into idempotency (principal, key, digest, status, body, headers, created_at) values ($1, $2, $3, $4, $5, $6, $7)', [
     principal,
     key,
+    digest,
     answer.status,
     JSON.stringify(answer.body ?? null),
     JSON.stringify(answer.headers),
+    now,
   ])
 }
 

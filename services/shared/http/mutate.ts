@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Sql } from '../db/database.ts'
-import { claimKey, keepAnswer, type StoredAnswer } from '../db/idempotency.ts'
+import { insertAnswer, selectAnswer, type StoredAnswer } from '../db/idempotency.ts'
 import type { Kit } from '../kit.ts'
 import { Problem } from '../problem.ts'
 import { type Caller, callerOf } from './principal.ts'
@@ -32,24 +32,35 @@ export async function mutate(
 ): Promise<void> {
   const caller = callerOf(request)
   const key = idempotencyKey(request)
-  const outcome = await kit.database.transaction(async (sql) => {
-    if (key === undefined) return { answer: await work(sql, caller), replayed: false }
-    const digest = createHash('sha256').update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`).digest()
-    const claimed = await claimKey(sql, caller.principal.tokenId, key, digest, new Date(kit.clock.now()))
-    if (claimed.outcome === 'other-body') throw new Problem('idempotency-conflict', `The key ${key} came with another request before`)
-    if (claimed.outcome === 'known') return { answer: known(claimed.answer), replayed: true }
-    const answer = await work(sql, caller)
-    await keepAnswer(sql, caller.principal.tokenId, key, {
-      status: answer.status,
-      body: answer.kept ?? answer.body,
-      headers: headersOf(answer),
-    })
-    return { answer, replayed: false }
-  })
+  const outcome = await once(kit, request, caller, key, work)
   if (outcome.replayed) reply.header('idempotent-replayed', 'true')
   const answer = await committed(outcome.answer)
   // Fastify wants the reply itself back from an async handler; the route's type speaks of bodies only.
   return reply.code(answer.status).headers(headersOf(answer)).send(answer.body) as unknown as undefined
+}
+
+/**
+ * The work and its answer are committed together. Whatever stops that, the key's own answer included, the key is looked up:
+ * a repeat fails at the latest where its first run has left its traces, and is then told what the first was told.
+ */
+async function once(kit: Kit, request: FastifyRequest, caller: Caller, key: string | undefined, work: (sql: Sql, caller: Caller) => Promise<Answer>) {
+  if (key === undefined) return { answer: await kit.database.transaction((sql) => work(sql, caller)), replayed: false }
+  const { tokenId } = caller.principal
+  const digest = createHash('sha256').update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`).digest()
+  try {
+    const answer = await kit.database.transaction(async (sql) => {
+      const answer = await work(sql, caller)
+      const kept = { status: answer.status, body: answer.kept ?? answer.body, headers: headersOf(answer) }
+      await insertAnswer(sql, tokenId, key, digest, kept, new Date(kit.clock.now()))
+      return answer
+    })
+    return { answer, replayed: false }
+  } catch (error) {
+    const before = await selectAnswer(kit.database, tokenId, key)
+    if (!before) throw error
+    if (!before.digest.equals(digest)) throw new Problem('idempotency-conflict', `The key ${key} came with another request before`)
+    return { answer: known(before), replayed: true }
+  }
 }
 
 function idempotencyKey(request: FastifyRequest): string | undefined {
