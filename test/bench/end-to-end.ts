@@ -7,14 +7,15 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
+import { openStore } from '../../services/broker/open-store.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
 import { systemClock } from '../../services/shared/clock.ts'
-import { type Database, openDatabase } from '../../services/shared/db/database.ts'
+import type { Database } from '../../services/shared/db/database.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
-import { migrate, readMigrations } from '../../services/shared/db/migrate.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
+import { seedFederationRows } from '../support/federation-rows.ts'
 
 export interface EndToEnd {
   readonly clients: number
@@ -27,23 +28,20 @@ export interface EndToEnd {
   readonly ratio: number
 }
 
-const datacenters = 40
-const nodes = 50
 const log = pino({ level: 'warn' })
 
 /** Real sockets, real PostgreSQL with fsync on; the clusters are rows, for this measures the way to the commit. */
 export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
   const folder = await mkdtemp(join(tmpdir(), 'gemeentecloud-bench-'))
   const postgres = await startEmbedded({ dataDirectory: folder, log })
-  const database = openDatabase({ url: postgres.url })
+  const database = await openStore(postgres.url)
   try {
-    await migrate(database, readMigrations(new URL('../../services/broker/migrations/', import.meta.url)))
     const kit: Kit = { database, clock: systemClock, random: systemRandom, log }
     const registry = createRegistry()
     const app = await createApp(kit, registry, async () => undefined)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
-    await seed(database, partyId)
+    await seedFederationRows(database, { partyId, datacenters: 40, nodes: 50, offer: { cpu: 2_000_000, memory: 8_000 * 2 ** 30, pods: 10_000 } })
     const abort = new AbortController()
     const scheduler = runScheduler(kit, { epoch: 0, signal: abort.signal }, { metrics: schedulingMetrics(registry, kit, () => true), decided: app.waiting.settle })
     const base = await app.http.listen({ host: '127.0.0.1', port: 0 })
@@ -102,32 +100,6 @@ async function commitRate(database: Database, clients: number, seconds: number):
   }
   await Promise.all(Array.from({ length: clients }, client))
   return { storeCommitsPerSecond: Math.round(commits / ((performance.now() - started) / 1000)) }
-}
-
-async function seed(database: Database, partyId: string): Promise<void> {
-  const amounts = { cpu: 64_000, memory: 256 * 2 ** 30, pods: 250 }
-  const list = Array.from({ length: nodes }, (_, i) => ({ name: `node-${i}`, schedulable: true, allocatable: amounts, ownUse: {}, free: amounts }))
-  const spec = (i: number) => ({
-    region: `region-${i % 12}`,
-    position: { latitude: 51 + (i % 20) / 10, longitude: 4 + (i % 15) / 10 },
-    failureDomains: [],
-    security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence: [] },
-    capabilities: [],
-  })
-  for (let i = 0; i < datacenters; i++) {
-    const id = `dc_${String(i).padStart(26, '0')}`
-    await database.query(
-      `insert into datacenters (id, slug, name, operator_id, spec, state, contact, created_at, updated_at) values ($1, $2, $2, $3, $4, 'active', 'reachable', now(), now())`,
-      [id, `dc-${i}`, partyId, JSON.stringify(spec(i))],
-    )
-    await database.query(`insert into inventories values ($1, $2, '[]', '{"kubernetesVersion":"v1.36.1"}', now())`, [id, JSON.stringify(list)])
-    const offer = JSON.stringify({ cpu: 2_000_000, memory: 8_000 * 2 ** 30, pods: 10_000 })
-    await database.query(
-      `insert into offers (id, datacenter_id, party_id, amounts, starts_at, ends_at, quality, tariff, state, created_at, updated_at)
-       values ($1, $2, $3, $4, '2026-01-01', 'infinity', 'guaranteed', '{"cpu": 10000000}', 'open', now(), now())`,
-      [`off_${i}`, id, partyId, offer],
-    )
-  }
 }
 
 type Call = (method: string, path: string, body: object) => Promise<any>

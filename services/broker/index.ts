@@ -1,0 +1,4 @@
+/** The door of the broker, for who composes it with other services in one process. */
+export { bootstrapDesk } from './bootstrap.ts'
+export { type Broker, startBroker } from './broker.ts'
+export { openStore } from './open-store.ts'

@@ -1,0 +1,41 @@
+/** A small client of our own API for processes of ours that use it like anybody else. */
+import { createHash } from 'node:crypto'
+
+export interface ApiClient {
+  get<T>(path: string): Promise<T>
+  /** Repeats of the same `intention` and body are one change. Throws `ApiError` on any other answer than 2xx. */
+  send<T>(method: 'POST' | 'PUT', path: string, body: unknown, intention: string): Promise<T>
+}
+
+export class ApiError extends Error {
+  readonly status: number
+  readonly code: string
+  constructor(status: number, code: string, detail: string) {
+    super(`${status} ${code}: ${detail}`)
+    this.status = status
+    this.code = code
+  }
+}
+
+/** `base` is the origin, for example `http://127.0.0.1:8080`. */
+export function createApiClient(base: string, token: string): ApiClient {
+  const call = async <T>(method: string, path: string, body?: unknown, key?: string): Promise<T> => {
+    const response = await fetch(`${base}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(key !== undefined && { 'idempotency-key': key }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(30_000),
+    })
+    const answer = (await response.json()) as { type?: string; detail?: string }
+    if (!response.ok) throw new ApiError(response.status, answer.type?.split('/').at(-1) ?? '', answer.detail ?? '')
+    return answer as T
+  }
+  return {
+    get: (path) => call('GET', path),
+    send: (method, path, body, intention) => call(method, path, body, createHash('sha256').update(`${intention}\n${JSON.stringify(body)}`).digest('hex')),
+  }
+}

@@ -1,0 +1,73 @@
+/** Configuration from the environment: everything that is wrong is said at once, nothing is guessed. */
+import Type, { type Static } from 'typebox'
+import { createAjv, fieldErrors } from './http/validation.ts'
+
+const Port = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$', description: '0 picks a free one' })
+
+const Environment = Type.Object({
+  PORT: Type.Optional(Port),
+  MANAGEMENT_PORT: Type.Optional(Port),
+  HOST: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9.:-]{1,255}$' })),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  GEMEENTECLOUD_DATA: Type.Optional(Type.String({ minLength: 1 })),
+  LOG_LEVEL: Type.Optional(Type.String({ pattern: '^(fatal|error|warn|info|debug|trace|silent)$' })),
+  ENCRYPTION_KEY: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', description: '32 bytes in base64' })),
+  BOOTSTRAP_TOKEN: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{32,200}$', description: 'First token of the loket, at least 32 characters' })),
+  LOKET_OIN: Type.Optional(Type.String({ pattern: '^[0-9]{20}$' })),
+  LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Type.String({ pattern: '^([0-9a-fA-F.:]+/[0-9]{1,3})(,[0-9a-fA-F.:]+/[0-9]{1,3})*$', description: 'CIDRs, separated by commas' })),
+})
+
+export interface Config {
+  readonly host: string
+  readonly port: number
+  readonly managementPort: number
+  readonly databaseUrl: string | undefined
+  readonly dataDirectory: string
+  readonly logLevel: string
+  readonly encryptionKey: Uint8Array | undefined
+  readonly bootstrapToken: string | undefined
+  readonly desk: { readonly name: string; readonly oin: string }
+  readonly allowedAddresses: readonly string[]
+}
+
+export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly errors: readonly string[] }
+
+const validate = createAjv().compile(Environment)
+
+/** Reads the variables above; one that is set but empty counts as not set. */
+export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
+  const known = Object.keys(Environment.properties).filter((name) => environment[name] !== undefined && environment[name] !== '')
+  const given = Object.fromEntries(known.map((name) => [name, environment[name]])) as Static<typeof Environment>
+  const errors = validate(given) ? [] : fieldErrors(validate.errors ?? [], 'body').map(({ pointer, message }) => explain(pointer.slice(1), message))
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('GEMEENTECLOUD_') && !(name in Environment.properties) && !clientVariables.has(name)) errors.push(`${name} is not a setting we know`)
+  }
+  for (const name of ['PORT', 'MANAGEMENT_PORT'] as const) if (Number(given[name] ?? 0) > 65_535) errors.push(`${name} is above 65535`)
+  const [port, managementPort] = [Number(given.PORT ?? 8080), Number(given.MANAGEMENT_PORT ?? 8081)]
+  if (port !== 0 && port === managementPort) errors.push('PORT and MANAGEMENT_PORT are the same')
+  if (errors.length > 0) return { ok: false, errors }
+  return {
+    ok: true,
+    config: {
+      host: given.HOST ?? '127.0.0.1',
+      port,
+      managementPort,
+      databaseUrl: given.DATABASE_URL,
+      dataDirectory: given.GEMEENTECLOUD_DATA ?? 'data',
+      logLevel: given.LOG_LEVEL ?? 'info',
+      encryptionKey: given.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(given.ENCRYPTION_KEY, 'base64'),
+      bootstrapToken: given.BOOTSTRAP_TOKEN,
+      desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000000001' },
+      allowedAddresses: given.ALLOWED_CLUSTER_ADDRESSES?.split(',') ?? [],
+    },
+  }
+}
+
+/** Read by the command line client, which may share the environment. */
+const clientVariables = new Set(['GEMEENTECLOUD_URL', 'GEMEENTECLOUD_TOKEN'])
+
+function explain(name: string, message: string): string {
+  const property = Environment.properties[name as keyof typeof Environment.properties] as { description?: string } | undefined
+  return `${name} ${message}${property?.description ? ` (${property.description})` : ''}`
+}
