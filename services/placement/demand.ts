@@ -1,4 +1,7 @@
-/** A demand made ready for one decision: totals, what each replica takes of a node, and the part of its period that lies ahead. */
+/**
+ * A demand made ready for one decision: totals, what each replica takes of a node, and the part of its period that
+ * lies ahead.
+ */
 import type { Amounts, HostingDemand, Period } from './model.ts'
 import { entriesOf, type Need, neededAmounts, perReplica, type Resources } from './resources.ts'
 
@@ -30,7 +33,9 @@ export function requestOf(resources: Resources, demand: HostingDemand, now: numb
   const running = demand.components.filter(({ replicas }) => replicas > 0)
   const needs = running.map(({ requests }) => entriesOf(resources, perReplica(requests)))
   const indexes = new Map(needs.flat().map(({ resource, index }) => [resource, index]))
-  const nodeResources = [...indexes].map(([resource, index]) => ({ resource, index })).sort((a, b) => (a.resource < b.resource ? -1 : 1))
+  const nodeResources = [...indexes]
+    .map(([resource, index]) => ({ resource, index }))
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1))
   return {
     demand,
     now,

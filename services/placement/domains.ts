@@ -1,7 +1,9 @@
 /** Failure domains: what goes down together. */
 import type { DatacenterState } from './model.ts'
 
-/** The domains that take a datacenter down: the site itself and what it shares with others, such as `grid/tennet-west`. */
+/**
+ * The domains that take a datacenter down: the site itself and what it shares with others, such as `grid/tennet-west`.
+ */
 export function domainsOf({ id, failureDomains }: Pick<DatacenterState, 'id' | 'failureDomains'>): readonly string[] {
   return [`site/${id}`, ...new Set(failureDomains)]
 }

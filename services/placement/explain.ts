@@ -5,69 +5,147 @@ export type Language = 'en' | 'nl'
 
 /** For each rule: the name of the group it counts under, and the sentence with the figures. */
 const rules = {
-  'region': {
+  region: {
     en: ['region not among those asked', 'lies in region {available}, asked is {asked}'],
     nl: ['regio niet gevraagd', 'ligt in regio {available}, gevraagd is {asked}'],
   },
-  'region-excluded': { en: ['region excluded', 'lies in region {available}, which is excluded'], nl: ['regio uitgesloten', 'ligt in regio {available}, die is uitgesloten'] },
-  'operator-excluded': { en: ['operator excluded', 'is run by {available}, which is excluded'], nl: ['beheerder uitgesloten', 'wordt beheerd door {available}, die is uitgesloten'] },
-  'datacenter-excluded': { en: ['datacenter excluded', 'is excluded by the request'], nl: ['datacenter uitgesloten', 'is in de aanvraag uitgesloten'] },
-  'classes': {
+  'region-excluded': {
+    en: ['region excluded', 'lies in region {available}, which is excluded'],
+    nl: ['regio uitgesloten', 'ligt in regio {available}, die is uitgesloten'],
+  },
+  'operator-excluded': {
+    en: ['operator excluded', 'is run by {available}, which is excluded'],
+    nl: ['beheerder uitgesloten', 'wordt beheerd door {available}, die is uitgesloten'],
+  },
+  'datacenter-excluded': {
+    en: ['datacenter excluded', 'is excluded by the request'],
+    nl: ['datacenter uitgesloten', 'is in de aanvraag uitgesloten'],
+  },
+  classes: {
     en: ['security class too low', 'may carry {resource} up to class {available}, asked is {asked}'],
     nl: ['BIV-klasse te laag', 'mag {resource} dragen tot klasse {available}, gevraagd is {asked}'],
   },
-  'evidence': {
+  evidence: {
     en: ['evidence missing or expiring', 'needs {asked} in force over the whole period, has it until {available}'],
     nl: ['bewijs ontbreekt of verloopt', 'heeft {asked} nodig over de hele periode, heeft het tot {available}'],
   },
-  'capability': { en: ['capability missing', 'does not have {asked}'], nl: ['voorziening ontbreekt', 'heeft geen {asked}'] },
-  'distance': { en: ['too far away', 'is {available} km away, at most {asked} km is asked'], nl: ['te ver weg', 'ligt op {available} km, gevraagd is hooguit {asked} km'] },
-  'storage-class': { en: ['storage class missing', 'has no storage class {asked}, but {available}'], nl: ['opslagklasse ontbreekt', 'heeft geen opslagklasse {asked}, wel {available}'] },
-  'storage-class-shared': {
-    en: ['storage class cannot be shared', 'has storage class {asked}, but not for reading and writing from several nodes'],
-    nl: ['opslagklasse niet deelbaar', 'heeft opslagklasse {asked}, maar niet om vanaf meer nodes te lezen en te schrijven'],
+  capability: {
+    en: ['capability missing', 'does not have {asked}'],
+    nl: ['voorziening ontbreekt', 'heeft geen {asked}'],
   },
-  'closed': { en: ['not open for new hostings', 'takes no new hostings: {available}'], nl: ['niet open voor nieuwe hostings', 'neemt geen nieuwe hostings aan: {available}'] },
+  distance: {
+    en: ['too far away', 'is {available} km away, at most {asked} km is asked'],
+    nl: ['te ver weg', 'ligt op {available} km, gevraagd is hooguit {asked} km'],
+  },
+  'storage-class': {
+    en: ['storage class missing', 'has no storage class {asked}, but {available}'],
+    nl: ['opslagklasse ontbreekt', 'heeft geen opslagklasse {asked}, wel {available}'],
+  },
+  'storage-class-shared': {
+    en: [
+      'storage class cannot be shared',
+      'has storage class {asked}, but not for reading and writing from several nodes',
+    ],
+    nl: [
+      'opslagklasse niet deelbaar',
+      'heeft opslagklasse {asked}, maar niet om vanaf meer nodes te lezen en te schrijven',
+    ],
+  },
+  closed: {
+    en: ['not open for new hostings', 'takes no new hostings: {available}'],
+    nl: ['niet open voor nieuwe hostings', 'neemt geen nieuwe hostings aan: {available}'],
+  },
   'inventory-stale': {
     en: ['capacity not known well enough', 'was last seen {age}, which is too long ago to promise anything'],
-    nl: ['capaciteit niet goed genoeg bekend', 'is voor het laatst gezien {age}: te lang geleden om iets toe te zeggen'],
+    nl: [
+      'capaciteit niet goed genoeg bekend',
+      'is voor het laatst gezien {age}: te lang geleden om iets toe te zeggen',
+    ],
   },
-  'period-over': { en: ['period is over', 'the period asked ended at {asked}'], nl: ['periode voorbij', 'de gevraagde periode eindigde op {asked}'] },
+  'period-over': {
+    en: ['period is over', 'the period asked ended at {asked}'],
+    nl: ['periode voorbij', 'de gevraagde periode eindigde op {asked}'],
+  },
   'offer-period': {
     en: ['no offer over the whole period', 'has no offer in force at {available}, asked is until {asked}'],
     nl: ['geen aanbod over de hele periode', 'heeft geen aanbod op {available}, gevraagd is tot {asked}'],
   },
-  'offer-missing': { en: ['{resource} not on offer', 'does not offer {resource}, asked is {asked}'], nl: ['{resource} niet in het aanbod', 'biedt geen {resource} aan, gevraagd is {asked}'] },
+  'offer-missing': {
+    en: ['{resource} not on offer', 'does not offer {resource}, asked is {asked}'],
+    nl: ['{resource} niet in het aanbod', 'biedt geen {resource} aan, gevraagd is {asked}'],
+  },
   'offer-short': {
-    en: ['not enough {resource} on offer', 'has {available} of {resource} left on offer, asked is {asked}: {missing} short'],
-    nl: ['te weinig {resource} in het aanbod', 'heeft nog {available} {resource} in het aanbod, gevraagd is {asked}: {missing} te weinig'],
+    en: [
+      'not enough {resource} on offer',
+      'has {available} of {resource} left on offer, asked is {asked}: {missing} short',
+    ],
+    nl: [
+      'te weinig {resource} in het aanbod',
+      'heeft nog {available} {resource} in het aanbod, gevraagd is {asked}: {missing} te weinig',
+    ],
   },
   'fallback-quality': {
-    en: ['not enough {resource} that a fallback may count on', 'has {available} of {resource} that is guaranteed or revocable, asked is {asked}: {missing} short'],
-    nl: ['te weinig {resource} waarop uitwijk mag rekenen', 'heeft {available} {resource} gegarandeerd of opzegbaar, gevraagd is {asked}: {missing} te weinig'],
+    en: [
+      'not enough {resource} that a fallback may count on',
+      'has {available} of {resource} that is guaranteed or revocable, asked is {asked}: {missing} short',
+    ],
+    nl: [
+      'te weinig {resource} waarop uitwijk mag rekenen',
+      'heeft {available} {resource} gegarandeerd of opzegbaar, gevraagd is {asked}: {missing} te weinig',
+    ],
   },
-  'price': {
+  price: {
     en: ['price above the cap', 'costs {available} euro cents a month, the cap is {asked}'],
     nl: ['prijs boven het maximum', 'kost {available} eurocent per maand, het maximum is {asked}'],
   },
   'node-size': {
-    en: ['no node with enough {resource}', 'has no node with {asked} of {resource} free for one {component}; the largest has {available} (seen {age})'],
-    nl: ['geen node met genoeg {resource}', 'heeft geen node met {asked} {resource} vrij voor een {component}; de ruimste heeft {available} (gezien {age})'],
+    en: [
+      'no node with enough {resource}',
+      'has no node with {asked} of {resource} free for one {component}; the largest has {available} (seen {age})',
+    ],
+    nl: [
+      'geen node met genoeg {resource}',
+      'heeft geen node met {asked} {resource} vrij voor een {component}; de ruimste heeft {available} (gezien {age})',
+    ],
   },
   'node-fit': {
-    en: ['free space too scattered over nodes', 'has nodes for {available} of {asked} replicas of {component} (seen {age})'],
-    nl: ['vrije ruimte te versnipperd over nodes', 'heeft nodes voor {available} van {asked} replica’s van {component} (gezien {age})'],
+    en: [
+      'free space too scattered over nodes',
+      'has nodes for {available} of {asked} replicas of {component} (seen {age})',
+    ],
+    nl: [
+      'vrije ruimte te versnipperd over nodes',
+      'heeft nodes voor {available} van {asked} replica’s van {component} (gezien {age})',
+    ],
   },
   'node-displaced': {
-    en: ['has replicas without a node', 'has {missing} replicas whose node is gone to find room for first (seen {age})'],
-    nl: ['heeft replica’s zonder node', 'moet eerst ruimte vinden voor {missing} replica’s waarvan de node weg is (gezien {age})'],
+    en: [
+      'has replicas without a node',
+      'has {missing} replicas whose node is gone to find room for first (seen {age})',
+    ],
+    nl: [
+      'heeft replica’s zonder node',
+      'moet eerst ruimte vinden voor {missing} replica’s waarvan de node weg is (gezien {age})',
+    ],
   },
-  'no-standby': { en: ['no standby goes with it', 'fits, but no other datacenter can be its standby'], nl: ['geen uitwijk mogelijk', 'past, maar geen ander datacenter kan de uitwijk zijn'] },
-  'same-site': { en: ['is the primary', 'is the primary itself'], nl: ['is de primaire plek', 'is zelf de primaire plek'] },
-  'failure-domain': { en: ['shares a failure domain', 'shares {available} with the primary'], nl: ['deelt een storingsgebied', 'deelt {available} met de primaire plek'] },
+  'no-standby': {
+    en: ['no standby goes with it', 'fits, but no other datacenter can be its standby'],
+    nl: ['geen uitwijk mogelijk', 'past, maar geen ander datacenter kan de uitwijk zijn'],
+  },
+  'same-site': {
+    en: ['is the primary', 'is the primary itself'],
+    nl: ['is de primaire plek', 'is zelf de primaire plek'],
+  },
+  'failure-domain': {
+    en: ['shares a failure domain', 'shares {available} with the primary'],
+    nl: ['deelt een storingsgebied', 'deelt {available} met de primaire plek'],
+  },
   'standby-distance': {
     en: ['too close to the primary', 'is {available} km from the primary, at least {asked} km is asked'],
-    nl: ['te dicht bij de primaire plek', 'ligt op {available} km van de primaire plek, gevraagd is minstens {asked} km'],
+    nl: [
+      'te dicht bij de primaire plek',
+      'ligt op {available} km van de primaire plek, gevraagd is minstens {asked} km',
+    ],
   },
 } as const satisfies Record<string, Record<Language, readonly [group: string, sentence: string]>>
 
@@ -98,10 +176,18 @@ export interface RefusalGroup {
 
 /** Refusals counted by role, rule and resource, the largest group first. */
 export function groupRefusals(refusals: readonly Refusal[]): RefusalGroup[] {
-  const groups = Map.groupBy(refusals, ({ role, rule, resource }) => [role, rule, groupsByResource(rule) ? (resource ?? '') : ''].join(' '))
+  const groups = Map.groupBy(refusals, ({ role, rule, resource }) =>
+    [role, rule, groupsByResource(rule) ? (resource ?? '') : ''].join(' '),
+  )
   return [...groups]
     .flatMap(([key, [first, ...rest]]) => (first ? [{ key, first, count: rest.length + 1 }] : []))
-    .sort((a, b) => (a.first.role < b.first.role ? -1 : a.first.role > b.first.role ? 1 : b.count - a.count || (a.key < b.key ? -1 : 1)))
+    .sort((a, b) =>
+      a.first.role < b.first.role
+        ? -1
+        : a.first.role > b.first.role
+          ? 1
+          : b.count - a.count || (a.key < b.key ? -1 : 1),
+    )
     .map(({ first, count }) => ({
       role: first.role,
       rule: first.rule,
@@ -120,7 +206,8 @@ export function summarise(refusals: readonly Refusal[], language: Language = 'en
     const total = own.reduce((sum, { count }) => sum + count, 0)
     return `${title} ${total}: ${own.map((g) => `${g.count} × ${fill(textOf(g.rule, language)[0], g, language)}`).join(', ')}`
   }
-  const titles = language === 'en' ? (['refused', 'refused as standby'] as const) : (['geweigerd', 'geweigerd als uitwijk'] as const)
+  const titles =
+    language === 'en' ? (['refused', 'refused as standby'] as const) : (['geweigerd', 'geweigerd als uitwijk'] as const)
   return [line('primary', titles[0]), line('standby', titles[1])].flat().join('; ')
 }
 
@@ -141,7 +228,12 @@ function fill(template: string, facts: Partial<Refusal>, language: Language): st
     asked: figure(unit, asked, language),
     available: figure(unit, available, language),
     missing: figure(unit, missing, language),
-    age: ageSeconds === undefined ? (language === 'en' ? 'never' : 'nooit') : `${Math.floor(ageSeconds)} s ${language === 'en' ? 'ago' : 'geleden'}`,
+    age:
+      ageSeconds === undefined
+        ? language === 'en'
+          ? 'never'
+          : 'nooit'
+        : `${Math.floor(ageSeconds)} s ${language === 'en' ? 'ago' : 'geleden'}`,
   }
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 }
@@ -155,6 +247,7 @@ function figure(resource: string | undefined, value: number | string | undefined
     return language === 'nl' ? text.replace('.', ',') : text
   }
   if (resource === 'cpu') return `${decimals(value / 1000, 3)} ${language === 'en' ? 'cores' : 'kernen'}`
-  if (resource === 'memory' || resource === 'ephemeral-storage' || resource?.startsWith('storage/')) return value < 2 ** 20 ? `${value} B` : `${decimals(value / 2 ** 30, 3)} GiB`
+  if (resource === 'memory' || resource === 'ephemeral-storage' || resource?.startsWith('storage/'))
+    return value < 2 ** 20 ? `${value} B` : `${decimals(value / 2 ** 30, 3)} GiB`
   return decimals(value, 1)
 }

@@ -10,8 +10,8 @@ import type { Site } from './snapshot.ts'
 export const maxInventoryAgeMs = 10 * 60 * 1000
 
 /**
- * The rules that hold for both roles. First what no waiting changes (law, place, abilities), then what may pass (closed, stale inventory),
- * so that the reason shown is the one that lasts.
+ * The rules that hold for both roles. First what no waiting changes (law, place, abilities), then what may pass
+ * (closed, stale inventory), so that the reason shown is the one that lasts.
  */
 export function refuseSite({ state }: Site, { demand, now, period }: Request): Ruling | undefined {
   if (period.start >= period.end) return { rule: 'period-over', asked: instantText(period.end) }
@@ -26,26 +26,39 @@ export function refuseSite({ state }: Site, { demand, now, period }: Request): R
 
 function refusePlace(state: DatacenterState, c: HostingDemand['constraints']): Ruling | undefined {
   if (c.datacentersNot?.includes(state.id)) return { rule: 'datacenter-excluded', available: state.id }
-  if (c.regions && !c.regions.includes(state.region)) return { rule: 'region', asked: c.regions.join(', '), available: state.region }
+  if (c.regions && !c.regions.includes(state.region))
+    return { rule: 'region', asked: c.regions.join(', '), available: state.region }
   if (c.regionsNot?.includes(state.region)) return { rule: 'region-excluded', available: state.region }
   if (c.operatorsNot?.includes(state.operatorId)) return { rule: 'operator-excluded', available: state.operatorId }
   if (!c.maxDistance) return undefined
   const km = distanceKm(state, c.maxDistance)
-  return km > c.maxDistance.km ? { rule: 'distance', asked: c.maxDistance.km, available: km, missing: km - c.maxDistance.km } : undefined
+  return km > c.maxDistance.km
+    ? { rule: 'distance', asked: c.maxDistance.km, available: km, missing: km - c.maxDistance.km }
+    : undefined
 }
 
 function refuseClasses(has: SecurityClasses, asked: SecurityClasses | undefined): Ruling | undefined {
   if (!asked) return undefined
   for (const resource of ['availability', 'integrity', 'confidentiality'] as const) {
     if (has[resource] < asked[resource]) {
-      return { rule: 'classes', resource, asked: asked[resource], available: has[resource], missing: asked[resource] - has[resource] }
+      return {
+        rule: 'classes',
+        resource,
+        asked: asked[resource],
+        available: has[resource],
+        missing: asked[resource] - has[resource],
+      }
     }
   }
   return undefined
 }
 
 /** Evidence must last as long as the hosting; for an open end, be in force when it starts: see `notesOn`. */
-function refuseEvidence(state: DatacenterState, kinds: readonly string[] | undefined, period: Period): Ruling | undefined {
+function refuseEvidence(
+  state: DatacenterState,
+  kinds: readonly string[] | undefined,
+  period: Period,
+): Ruling | undefined {
   for (const kind of kinds ?? []) {
     const until = evidenceUntil(state, kind)
     const lasts = until !== undefined && (Number.isFinite(period.end) ? until >= period.end : until > period.start)
@@ -63,7 +76,9 @@ export function notesOn({ state }: Site, { demand, period }: Request): Note[] {
   if (Number.isFinite(period.end)) return []
   return (demand.constraints.evidence ?? []).flatMap((subject) => {
     const until = evidenceUntil(state, subject)
-    return until !== undefined && Number.isFinite(until) ? [{ datacenterId: state.id, note: 'evidence-expires' as const, subject, until }] : []
+    return until !== undefined && Number.isFinite(until)
+      ? [{ datacenterId: state.id, note: 'evidence-expires' as const, subject, until }]
+      : []
   })
 }
 
@@ -78,7 +93,8 @@ function refuseAbilities(state: DatacenterState, demand: HostingDemand): Ruling 
   for (const { requests } of demand.components) {
     for (const resource of Object.keys(requests)) {
       const storageClass = resource.startsWith('storage/') ? resource.slice('storage/'.length) : undefined
-      if (storageClass !== undefined && !state.storageClasses.some(({ name }) => name === storageClass)) return withoutStorageClass(state, storageClass)
+      if (storageClass !== undefined && !state.storageClasses.some(({ name }) => name === storageClass))
+        return withoutStorageClass(state, storageClass)
     }
   }
   return undefined
@@ -109,5 +125,7 @@ export function refusePair(primary: Site, standby: Site, { demand }: Request): R
   if (shared !== undefined) return { rule: 'failure-domain', asked: differ.join(', '), available: shared }
   if (minDistanceKm <= 0) return undefined
   const km = distanceKm(primary.state, standby.state)
-  return km < minDistanceKm ? { rule: 'standby-distance', asked: minDistanceKm, available: km, missing: minDistanceKm - km } : undefined
+  return km < minDistanceKm
+    ? { rule: 'standby-distance', asked: minDistanceKm, available: km, missing: minDistanceKm - km }
+    : undefined
 }

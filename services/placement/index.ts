@@ -1,7 +1,15 @@
 /** The public door of the placement engine: pure decisions over a world that one caller keeps. */
-export { distanceKm, type Position } from './distance.ts'
 export { domainsOf } from './domains.ts'
-export { explainRefusal, groupRefusals, type Language, type RefusalGroup, type Rule, ruleNames, summarise } from './explain.ts'
+export { distanceKm, type Position } from './distance.ts'
+export {
+  explainRefusal,
+  groupRefusals,
+  type Language,
+  type RefusalGroup,
+  type Rule,
+  ruleNames,
+  summarise,
+} from './explain.ts'
 export { maxInventoryAgeMs } from './filter.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'
@@ -9,4 +17,12 @@ export { priceCentsPerMonth } from './price.ts'
 export { type Usage, usageAt } from './reserve.ts'
 export { neededAmounts } from './resources.ts'
 export { schedule } from './schedule.ts'
-export { advanceWorld, applyPlacement, createWorld, releasePlacement, removeDatacenter, upsertDatacenter, type World } from './snapshot.ts'
+export {
+  advanceWorld,
+  applyPlacement,
+  createWorld,
+  releasePlacement,
+  removeDatacenter,
+  upsertDatacenter,
+  type World,
+} from './snapshot.ts'

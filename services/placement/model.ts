@@ -1,9 +1,10 @@
 /** The engine's vocabulary: plain data in, plain data out. Amounts are integers: millicores, bytes, pieces. */
 
 /**
- * Amount per resource. Keys: `cpu` (millicores), `memory`, `ephemeral-storage` and `storage/<class>` (bytes), `pods` and
- * extended resources such as `nvidia.com/gpu` (pieces). In a demand or a free vector a missing key is zero; in an offer a
- * missing key is *not offered*, and `Infinity` is unlimited. Unknown is never a number: see `DatacenterState.observedAt`.
+ * Amount per resource. Keys: `cpu` (millicores), `memory`, `ephemeral-storage` and `storage/<class>` (bytes), `pods`
+ * and extended resources such as `nvidia.com/gpu` (pieces). In a demand or a free vector a missing key is zero; in an
+ * offer a missing key is *not offered*, and `Infinity` is unlimited. Unknown is never a number: see
+ * `DatacenterState.observedAt`.
  */
 export type Amounts = Readonly<Record<string, number>>
 
@@ -96,7 +97,10 @@ export interface Constraints {
 export interface FallbackDemand {
   readonly mode: 'none' | 'cold'
   readonly minDistanceKm?: number
-  /** Kinds of failure domain (the part before `/`) that must differ between primary and standby, beside the site itself. */
+  /**
+   * Kinds of failure domain (the part before `/`) that must differ between primary and standby, beside the site
+   * itself.
+   */
   readonly differ?: readonly string[]
 }
 
@@ -146,7 +150,9 @@ export interface Refusal {
 /** What holds now and deserves attention later. */
 export interface Note {
   readonly datacenterId: string
-  /** `evidence-expires`: evidence that an open-ended hosting asks for is in force, until `until` (epoch milliseconds). */
+  /**
+   * `evidence-expires`: evidence that an open-ended hosting asks for is in force, until `until` (epoch milliseconds).
+   */
   readonly note: 'evidence-expires'
   readonly subject: string
   readonly until: number
@@ -159,7 +165,12 @@ export interface ScoreTerm {
 
 export interface Candidate {
   /** `offerId`: the offer whose tariff the price is from. */
-  readonly primary: { readonly datacenterId: string; readonly witness: Witness; readonly score: readonly ScoreTerm[]; readonly offerId: string }
+  readonly primary: {
+    readonly datacenterId: string
+    readonly witness: Witness
+    readonly score: readonly ScoreTerm[]
+    readonly offerId: string
+  }
   readonly standby?: { readonly datacenterId: string; readonly witness: Witness; readonly score: readonly ScoreTerm[] }
   readonly priceCentsPerMonth: number
   readonly notes: readonly Note[]
@@ -171,7 +182,9 @@ export type Decision =
       readonly chosen: Candidate
       readonly alternatives: readonly Candidate[]
       readonly refusals: readonly Refusal[]
-      /** Datacenters that pass every rule for a primary that was looked at, but score less than those that were tried. */
+      /**
+       * Datacenters that pass every rule for a primary that was looked at, but score less than those that were tried.
+       */
       readonly passedOver: readonly string[]
     }
   | {

@@ -1,11 +1,16 @@
-/** What a datacenter offers at each instant: the sum of the offers in force, in all and without the opportunistic ones. */
+/**
+ * What a datacenter offers at each instant: the sum of the offers in force, in all and without the opportunistic ones.
+ */
 import type { OfferState } from './model.ts'
 import { type Resources, vectorOf } from './resources.ts'
 
 /** In an offered vector: no offer in force names the resource. Not the same as zero. */
 export const notOffered = -1
 
-/** From `start` to the next segment's start. Elements are amounts, `Infinity` (unlimited) or `notOffered`, as a missing element is. */
+/**
+ * From `start` to the next segment's start. Elements are amounts, `Infinity` (unlimited) or `notOffered`, as a missing
+ * element is.
+ */
 export interface OfferedSegment {
   readonly start: number
   readonly inForce: boolean
@@ -24,7 +29,12 @@ export function offeredSegments(resources: Resources, offers: readonly OfferStat
     .map((start) => {
       const now = vectors.filter(({ offer }) => offer.period.start <= start && start < offer.period.end)
       const firm = now.filter(({ offer }) => offer.quality !== 'opportunistic')
-      return { start, inForce: now.length > 0, total: sum(now.map((v) => v.amounts)), firm: sum(firm.map((v) => v.amounts)) }
+      return {
+        start,
+        inForce: now.length > 0,
+        total: sum(now.map((v) => v.amounts)),
+        firm: sum(firm.map((v) => v.amounts)),
+      }
     })
 }
 

@@ -1,13 +1,17 @@
-/** Checks from scratch that no promise is broken: by its own sums over states and hostings, never by the figures that decisions are made from. */
+/**
+ * Checks from scratch that no promise is broken: by its own sums over states and hostings, never by the figures that
+ * decisions are made from.
+ */
 import { domainsOf } from './domains.ts'
-import type { Amounts, DatacenterState, OfferState, Period, PlacedHosting } from './model.ts'
+import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting } from './model.ts'
 import { neededAmounts } from './resources.ts'
 import { effectivePeriod, type World } from './snapshot.ts'
 
 /**
- * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: the reserve exceeds what is guaranteed or revocable.
- * `node`: primaries and the evacuees of one failure domain exceed a node. `node-gone`: a witness names a node that is no more, or for a standby
- * takes no pods. `witness`: a witness does not seat exactly the replicas asked. `same-site`: primary and standby are one.
+ * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: the reserve exceeds what is guaranteed or
+ * revocable. `node`: primaries and the evacuees of one failure domain exceed a node. `node-gone`: a witness names a
+ * node that is no more, or for a standby takes no pods. `witness`: a witness does not seat exactly the replicas asked.
+ * `same-site`: primary and standby are one.
  */
 export interface Violation {
   readonly kind: 'offer' | 'fallback-quality' | 'node' | 'node-gone' | 'witness' | 'same-site'
@@ -27,20 +31,36 @@ interface Stay {
   readonly role: 'primary' | 'standby'
   readonly period: Period
   readonly domains: readonly string[]
+  readonly needed: Amounts
+  /** Amounts by node name, pods counted, storage left out because it is pooled. */
+  readonly onNodes: ReadonlyMap<string, Amounts>
 }
 
 /**
- * Every violation at every instant from `from` (epoch milliseconds) on, by datacenter and time. Costs instants × hostings for each datacenter:
- * for tests and for a check now and then.
+ * Every violation at every instant from `from` (epoch milliseconds) on, by datacenter and time. Costs instants ×
+ * hostings for each datacenter: for tests and for a check now and then.
  */
 export function overcommit(world: World, from: number = world.now): Violation[] {
   const stays = Map.groupBy(staysIn(world, from), ({ placed, role }) => placed[role]?.datacenterId ?? '')
   return world.order.flatMap(({ state }) => {
     const here = stays.get(state.id) ?? []
-    const ends = [...here.map(({ period }) => period), ...state.offers.map(({ period }) => period)].flatMap(({ start, end }) => [start, end])
-    const instants = [...new Set([from, ...ends])].filter((at) => at >= from && at < Number.POSITIVE_INFINITY).sort((a, b) => a - b)
+    const ends = [...here.map(({ period }) => period), ...state.offers.map(({ period }) => period)].flatMap(
+      ({ start, end }) => [start, end],
+    )
+    const instants = [...new Set([from, ...ends])]
+      .filter((at) => at >= from && at < Number.POSITIVE_INFINITY)
+      .sort((a, b) => a - b)
     const seats = here.flatMap((stay) => checkWitness(state, stay))
-    return [...seats, ...instants.flatMap((at) => checkInstant(state, here.filter(({ period }) => period.start <= at && at < period.end), at))]
+    return [
+      ...seats,
+      ...instants.flatMap((at) =>
+        checkInstant(
+          state,
+          here.filter(({ period }) => period.start <= at && at < period.end),
+          at,
+        ),
+      ),
+    ]
   })
 }
 
@@ -51,8 +71,10 @@ function staysIn(world: World, from: number): Stay[] {
       placed,
       period: effectivePeriod(placed.demand.period, Math.max(world.now, from)),
       domains: domainsOf(primary ?? { id: placed.primary.datacenterId, failureDomains: [] }),
+      needed: neededAmounts(placed.demand),
     }
-    return [{ ...common, role: 'primary' as const }, ...(placed.standby ? [{ ...common, role: 'standby' as const }] : [])]
+    const stay = (role: Stay['role']): Stay => ({ ...common, role, onNodes: onNodes(placed, role) })
+    return [stay('primary'), ...(placed.standby ? [stay('standby')] : [])]
   })
 }
 
@@ -64,7 +86,9 @@ function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation
   for (const { name, replicas, onePerNode } of placed.demand.components) {
     const seats = witness.filter(({ component }) => component === name)
     const seated = seats.reduce((sum, seat) => sum + seat.replicas, 0)
-    const doubled = onePerNode && (seats.some((seat) => seat.replicas > 1) || new Set(seats.map(({ node }) => node)).size < seats.length)
+    const doubled =
+      onePerNode &&
+      (seats.some((seat) => seat.replicas > 1) || new Set(seats.map(({ node }) => node)).size < seats.length)
     if (seated !== replicas || doubled) found.push({ kind: 'witness', ...place, taken: seated, available: replicas })
   }
   for (const node of new Set(witness.map((seat) => seat.node))) {
@@ -75,42 +99,55 @@ function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation
 }
 
 function checkInstant(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
-  const primaries = stays.filter(({ role }) => role === 'primary')
-  const standbys = stays.filter(({ role }) => role === 'standby')
-  const domains = [...new Set(standbys.flatMap((stay) => stay.domains))].sort()
-  const landing = (domain: string) => standbys.filter((stay) => stay.domains.includes(domain))
-  const found: Violation[] = []
+  return [...checkOffers(state, stays, at), ...state.nodes.flatMap((node) => checkNode(state, node, stays, at))]
+}
 
-  const used = sumOf(primaries.map(({ placed }) => neededAmounts(placed.demand)))
+function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
+  const used = sumOf(stays.filter(({ role }) => role === 'primary').map(({ needed }) => needed))
   const reserve: Record<string, number> = {}
-  for (const domain of domains) {
-    for (const [resource, amount] of Object.entries(sumOf(landing(domain).map(({ placed }) => neededAmounts(placed.demand))))) {
+  for (const [, landing] of landings(stays)) {
+    for (const [resource, amount] of Object.entries(sumOf(landing.map(({ needed }) => needed)))) {
       reserve[resource] = Math.max(reserve[resource] ?? 0, amount)
     }
   }
   const offers = state.offers.filter(({ period }) => period.start <= at && at < period.end)
   const firm = offers.filter(({ quality }) => quality !== 'opportunistic')
-  for (const resource of new Set([...Object.keys(used), ...Object.keys(reserve)])) {
+  return [...new Set([...Object.keys(used), ...Object.keys(reserve)])].flatMap((resource) => {
     const held = reserve[resource] ?? 0
     const taken = (used[resource] ?? 0) + held
+    const [all, kept] = [offered(offers, resource), offered(firm, resource)]
     const facts = { datacenterId: state.id, resource, at }
-    if (taken > offered(offers, resource)) found.push({ kind: 'offer', ...facts, taken, available: offered(offers, resource) })
-    if (held > offered(firm, resource)) found.push({ kind: 'fallback-quality', ...facts, taken: held, available: offered(firm, resource) })
-  }
+    return [
+      ...(taken > all ? [{ kind: 'offer' as const, ...facts, taken, available: all }] : []),
+      ...(held > kept ? [{ kind: 'fallback-quality' as const, ...facts, taken: held, available: kept }] : []),
+    ]
+  })
+}
 
-  for (const node of state.nodes) {
-    const running = sumOf(primaries.map((stay) => onNode(stay, node.name)))
-    for (const domain of [undefined, ...domains]) {
-      const taken = domain === undefined ? running : sumOf([running, ...landing(domain).map((stay) => onNode(stay, node.name))])
-      for (const [resource, amount] of Object.entries(taken)) {
-        const available = node.free[resource] ?? 0
-        if (amount > available && amount > 0) {
-          found.push({ kind: 'node', datacenterId: state.id, node: node.name, ...(domain !== undefined && { domain }), resource, taken: amount, available, at })
-        }
-      }
-    }
-  }
-  return found
+function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay[], at: number): Violation[] {
+  const on = (stay: Stay) => stay.onNodes.get(node.name) ?? {}
+  const here = stays.filter(({ onNodes }) => onNodes.has(node.name))
+  const running = sumOf(here.filter(({ role }) => role === 'primary').map(on))
+  const cases: [string | undefined, Amounts][] = [
+    [undefined, running],
+    ...landings(here).map(([domain, landing]): [string, Amounts] => [domain, sumOf([running, ...landing.map(on)])]),
+  ]
+  return cases.flatMap(([domain, amounts]) =>
+    Object.entries(amounts).flatMap(([resource, taken]): Violation[] => {
+      const available = node.free[resource] ?? 0
+      // What takes nothing harms no one, even on a node that its owner has filled beyond its size.
+      if (taken === 0 || taken <= available) return []
+      const lost = domain === undefined ? {} : { domain }
+      return [{ kind: 'node', datacenterId: state.id, node: node.name, ...lost, resource, taken, available, at }]
+    }),
+  )
+}
+
+/** Who lands here when a domain is lost, for each domain that would bring anyone. */
+function landings(stays: readonly Stay[]): [string, Stay[]][] {
+  const standbys = stays.filter(({ role }) => role === 'standby')
+  const domains = [...new Set(standbys.flatMap((stay) => stay.domains))].sort()
+  return domains.map((domain) => [domain, standbys.filter((stay) => stay.domains.includes(domain))])
 }
 
 function offered(offers: readonly OfferState[], resource: string): number {
@@ -119,18 +156,21 @@ function offered(offers: readonly OfferState[], resource: string): number {
 
 function sumOf(all: readonly Amounts[]): Record<string, number> {
   const sum: Record<string, number> = {}
-  for (const amounts of all) for (const [resource, amount] of Object.entries(amounts)) sum[resource] = (sum[resource] ?? 0) + amount
+  for (const amounts of all) {
+    for (const [resource, amount] of Object.entries(amounts)) sum[resource] = (sum[resource] ?? 0) + amount
+  }
   return sum
 }
 
-/** What one stay's witness puts on one node, pods counted, storage left out because it is pooled. */
-function onNode({ placed, role }: Stay, node: string): Record<string, number> {
-  const seats = (placed[role]?.witness ?? []).filter((seat) => seat.node === node)
-  return sumOf(
-    seats.map(({ component, replicas }) => {
-      const requests = placed.demand.components.find(({ name }) => name === component)?.requests ?? {}
-      const own = Object.entries(requests).filter(([resource]) => resource !== 'pods' && !resource.startsWith('storage/'))
-      return Object.fromEntries([...own.map(([resource, amount]) => [resource, amount * replicas] as const), ['pods', replicas] as const])
-    }),
-  )
+function onNodes(placed: PlacedHosting, role: Stay['role']): ReadonlyMap<string, Amounts> {
+  const nodes = new Map<string, Amounts>()
+  for (const { component, node, replicas } of placed[role]?.witness ?? []) {
+    const requests = placed.demand.components.find(({ name }) => name === component)?.requests ?? {}
+    const seat: Record<string, number> = { pods: replicas }
+    for (const [resource, amount] of Object.entries(requests)) {
+      if (resource !== 'pods' && !resource.startsWith('storage/')) seat[resource] = amount * replicas
+    }
+    nodes.set(node, sumOf([nodes.get(node) ?? {}, seat]))
+  }
+  return nodes
 }

@@ -1,6 +1,7 @@
 /** What a hosting costs per month under a tariff: whole-number arithmetic, rounded once. */
-import { isBytes } from '../shared/quantity.ts'
+
 import { assert } from '../shared/assert.ts'
+import { isBytes } from '../shared/quantity.ts'
 import type { Amounts, HostingDemand, OfferQuality, OfferState, Period } from './model.ts'
 import { neededAmounts } from './resources.ts'
 
@@ -12,25 +13,40 @@ const microEuroPerCent = 10_000
  * Euro cents per month of all that a demand takes, rounded half up at the end. A resource without tariff is free.
  * Exact for every amount; throws when the result is no safe integer.
  */
-export function priceCentsPerMonth(demand: Pick<HostingDemand, 'components' | 'volumes'>, offer: Pick<OfferState, 'tariff'>): number {
+export function priceCentsPerMonth(
+  demand: Pick<HostingDemand, 'components' | 'volumes'>,
+  offer: Pick<OfferState, 'tariff'>,
+): number {
   return priceOfAmounts(neededAmounts(demand), offer.tariff)
 }
 
 /** As `priceCentsPerMonth`, for amounts that are summed already. */
 export function priceOfAmounts(amounts: Amounts, tariff: OfferState['tariff']): number {
-  // Three sums of amount × tariff, apart by the unit they are still to be divided by. Plain numbers while exact, else bigints.
+  // Three sums of amount × tariff, apart by the unit they are still to be divided by. Plain numbers while exact, else
+  // bigints.
   let pieces = 0
   let millis = 0
   let bytes = 0
   for (const resource of Object.keys(amounts)) {
-    const product = (amounts[resource] ?? 0) * rate(tariff, resource)
-    if (resource === 'cpu') millis += product
-    else if (isBytes(resource)) bytes += product
-    else pieces += product
+    const amount = amounts[resource] ?? 0
+    const each = rate(tariff, resource)
+    if (resource === 'cpu') {
+      millis += amount * each
+    } else if (isBytes(resource)) {
+      const rest = amount % bytesPerUnit
+      pieces += ((amount - rest) / bytesPerUnit) * each
+      bytes += rest * each
+    } else {
+      pieces += amount * each
+    }
   }
   if (!Number.isSafeInteger(pieces + millis + bytes)) return bigPriceOf(amounts, tariff)
   const fraction = (millis % millisPerUnit) * bytesPerUnit + (bytes % bytesPerUnit) * millisPerUnit
-  const whole = pieces + Math.floor(millis / millisPerUnit) + Math.floor(bytes / bytesPerUnit) + Math.floor(fraction / (millisPerUnit * bytesPerUnit))
+  const whole =
+    pieces +
+    Math.floor(millis / millisPerUnit) +
+    Math.floor(bytes / bytesPerUnit) +
+    Math.floor(fraction / (millisPerUnit * bytesPerUnit))
   return Math.floor((whole + microEuroPerCent / 2) / microEuroPerCent)
 }
 
@@ -48,7 +64,9 @@ function bigPriceOf(amounts: Amounts, tariff: OfferState['tariff']): number {
 }
 
 function rate(tariff: OfferState['tariff'], resource: string): number {
-  return Object.hasOwn(tariff, resource) ? (tariff[resource] ?? 0) : 0
+  const each = tariff[resource]
+  // A resource may be called as something that every object has.
+  return typeof each === 'number' ? each : 0
 }
 
 export interface Quoted {
@@ -57,17 +75,22 @@ export interface Quoted {
 }
 
 /**
- * What a datacenter asks per month: the tariff of the best quality in force, and over a period with several of them the dearest month,
- * so that a price cap holds to the end. `undefined` when no offer is in force.
+ * What a datacenter asks per month: the tariff of the best quality in force, and over a period with several of them
+ * the dearest month, so that a price cap holds to the end. `undefined` when no offer is in force.
  */
 export function quotedPrice(amounts: Amounts, offers: readonly OfferState[], period: Period): Quoted | undefined {
   const during = offers.filter((offer) => offer.period.start < period.end && period.start < offer.period.end)
+  const [only] = during
+  if (only && during.length === 1) return { cents: priceOfAmounts(amounts, only.tariff), offerId: only.id }
   const priced = during.map((offer) => ({ offer, cents: priceOfAmounts(amounts, offer.tariff) }))
   let dearest: (typeof priced)[number] | undefined
   const changes = during.flatMap((offer) => [offer.period.start, offer.period.end])
   for (const instant of [period.start, ...changes.filter((change) => change > period.start && change < period.end)]) {
     const inForce = priced.filter(({ offer }) => offer.period.start <= instant && instant < offer.period.end)
-    const [best] = inForce.sort((a, b) => rank[a.offer.quality] - rank[b.offer.quality] || b.cents - a.cents || (a.offer.id < b.offer.id ? -1 : 1))
+    const [best] = inForce.sort(
+      (a, b) =>
+        rank[a.offer.quality] - rank[b.offer.quality] || b.cents - a.cents || (a.offer.id < b.offer.id ? -1 : 1),
+    )
     if (best && (!dearest || best.cents > dearest.cents)) dearest = best
   }
   return dearest && { cents: dearest.cents, offerId: dearest.offer.id }

@@ -1,36 +1,104 @@
 /** Whether a hosting fits in what a datacenter offers beside its primaries and the reserve that its standbys share. */
-import { indexAt, landing } from './calendar.ts'
+import { type Ahead, aheadOf, indexAt, landing } from './calendar.ts'
 import { instantText, type Ruling } from './explain.ts'
 import type { Amounts, Period } from './model.ts'
-import { notOffered } from './offers.ts'
+import { notOffered, type OfferedSegment } from './offers.ts'
 import type { Need } from './resources.ts'
 import type { Site, World } from './snapshot.ts'
 
-/** Per mille of the offer, of the scarcest resource at the fullest instant. */
+/** `headroom`: what stays free of the scarcest resource at the fullest instant, per mille of the offer. */
 export interface Room {
-  /** What stays free. */
   readonly headroom: number
-  /** What a standby adds to the reserve; 0 when it shares all of it. */
-  readonly extraReserve: number
 }
 
 /**
  * Sweeps the period over every instant at which bookings or offers change. At each of them and for each resource:
- * primaries + reserve ≤ all that is offered, and reserve ≤ what is offered guaranteed or revocable. So when an opportunistic offer ends early it is
- * primaries that must go, never the reserve. `domains` undefined asks for a primary, else for a standby of what these domains take down.
+ * primaries + reserve ≤ all that is offered, and reserve ≤ what is offered guaranteed or revocable. So when an
+ * opportunistic offer ends early it is primaries that must go, never the reserve. `domains` undefined asks for a
+ * primary, else for a standby of what these domains take down.
  */
 export function roomAt(site: Site, need: Need, period: Period, domains: readonly string[] | undefined): Room | Ruling {
+  return (
+    (domains?.length ? undefined : roomAhead(site, need, period, domains !== undefined)) ??
+    sweep(site, need, period, domains)
+  )
+}
+
+/**
+ * Whether a standby fits even if it shares nothing of the reserve: then there is no need to look who else lands there.
+ */
+export function hasRoomUnshared(site: Site, need: Need, period: Period): boolean {
+  const here = constantAhead(site, period)
+  if (!here) return false
+  return need.every(({ index, amount }) => {
+    const reserve = (here.ahead.reserve[index] ?? 0) + amount
+    return (
+      (here.ahead.load[index] ?? 0) + amount <= (here.offer.total[index] ?? notOffered) &&
+      reserve <= (here.offer.firm[index] ?? notOffered)
+    )
+  })
+}
+
+/**
+ * The offer in force, when it is the same over the whole period, and the most that is taken over that period, when it
+ * is the most from its start on.
+ */
+function constantAhead(site: Site, period: Period): { offer: OfferedSegment; ahead: Ahead } | undefined {
+  const o = indexAt(site.offered, period.start)
+  const offer = site.offered[o]
+  const ahead = aheadOf(site.ledger, indexAt(site.ledger.segments, period.start), period)
+  return offer?.inForce && ahead && (site.offered[o + 1]?.start ?? period.end) >= period.end
+    ? { offer, ahead }
+    : undefined
+}
+
+/**
+ * The answer of `sweep` without walking, for a primary or for a standby for whom nothing else lands; `undefined` when
+ * it must be walked or is short.
+ */
+function roomAhead(site: Site, need: Need, period: Period, standby: boolean): Room | undefined {
+  const here = constantAhead(site, period)
+  if (!here) return undefined
+  let headroom = 1000
+  for (const { index, amount } of need) {
+    const total = here.offer.total[index] ?? notOffered
+    const load = here.ahead.load[index] ?? 0
+    const reserve = here.ahead.reserve[index] ?? 0
+    const taken = standby ? Math.max(load, (here.ahead.used[index] ?? 0) + amount) : load + amount
+    if (taken > total || (standby && Math.max(reserve, amount) > (here.offer.firm[index] ?? notOffered)))
+      return undefined
+    if (total === Number.POSITIVE_INFINITY) continue
+    headroom = Math.min(headroom, Math.floor((1000 * (total - taken)) / total))
+  }
+  return { headroom }
+}
+
+/**
+ * How much of its need a standby shares with the reserve that is there when it starts, per mille: 1000 when it adds
+ * nothing, 0 when some resource shares nothing.
+ */
+export function sharedPermille(site: Site, need: Need, instant: number, domains: readonly string[]): number {
+  const segment = site.ledger.segments[indexAt(site.ledger.segments, instant)]
+  let shared = 1000
+  for (const { index, amount } of need) {
+    const more = segment ? landing(segment, domains, index) + amount - (segment.reserve[index] ?? 0) : amount
+    if (more > 0) shared = Math.min(shared, Math.floor((1000 * (amount - more)) / amount))
+  }
+  return shared
+}
+
+function sweep(site: Site, need: Need, period: Period, domains: readonly string[] | undefined): Room | Ruling {
   const { segments } = site.ledger
   const { offered } = site
   let at = period.start
   let s = indexAt(segments, at)
   let o = indexAt(offered, at)
   let headroom = 1000
-  let extraReserve = 0
   for (;;) {
     const segment = segments[s]
     const offer = offered[o]
-    if (!segment || !offer?.inForce) return { rule: 'offer-period', asked: instantText(period.end), available: instantText(at), at }
+    if (!segment || !offer?.inForce)
+      return { rule: 'offer-period', asked: instantText(period.end), available: instantText(at), at }
     for (const { resource, index, amount } of need) {
       const total = offer.total[index] ?? notOffered
       if (total === notOffered) return { rule: 'offer-missing', resource, asked: amount, at }
@@ -40,15 +108,13 @@ export function roomAt(site: Site, need: Need, period: Period, domains: readonly
       if (taken > total) return short('offer-short', resource, amount, taken - total, at)
       const firm = Math.max(offer.firm[index] ?? notOffered, 0)
       if (domains && reserveAfter > firm) return short('fallback-quality', resource, amount, reserveAfter - firm, at)
-      if (total !== Number.POSITIVE_INFINITY) {
+      if (total !== Number.POSITIVE_INFINITY)
         headroom = Math.min(headroom, Math.floor((1000 * (total - taken)) / total))
-        extraReserve = Math.max(extraReserve, Math.ceil((1000 * (reserveAfter - reserve)) / total))
-      }
     }
     const nextSegment = segments[s + 1]?.start ?? Number.POSITIVE_INFINITY
     const nextOffer = offered[o + 1]?.start ?? Number.POSITIVE_INFINITY
     at = Math.min(nextSegment, nextOffer)
-    if (at >= period.end) return { headroom, extraReserve }
+    if (at >= period.end) return { headroom }
     if (nextSegment === at) s++
     if (nextOffer === at) o++
   }
@@ -58,7 +124,13 @@ export function isRoom(answer: Room | Ruling): answer is Room {
   return 'headroom' in answer
 }
 
-function short(rule: 'offer-short' | 'fallback-quality', resource: string, asked: number, missing: number, at: number): Ruling {
+function short(
+  rule: 'offer-short' | 'fallback-quality',
+  resource: string,
+  asked: number,
+  missing: number,
+  at: number,
+): Ruling {
   return { rule, resource, asked, available: Math.max(0, asked - missing), missing, at }
 }
 

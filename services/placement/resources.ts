@@ -52,13 +52,17 @@ export function isPooled(resource: string): boolean {
 
 /**
  * What a hosting takes in all: components times replicas, one of `pods` per replica, and volumes as `storage/<class>`.
- * Throws when a figure is not a whole number ≥ 0, or the total is too large to be exact: a broken invariant of the caller.
+ * Throws when a figure is not a whole number ≥ 0, or the total is too large to be exact: a broken invariant of the
+ * caller.
  */
 export function neededAmounts(demand: Pick<HostingDemand, 'components' | 'volumes'>): Amounts {
   const total: Record<string, number> = { pods: 0 }
   const add = (resource: string, amount: number) => {
     const sum = (Object.hasOwn(total, resource) ? (total[resource] ?? 0) : 0) + amount
-    assert(Number.isSafeInteger(amount) && amount >= 0 && Number.isSafeInteger(sum), `${resource} of a demand is a whole number`)
+    assert(
+      Number.isSafeInteger(amount) && amount >= 0 && Number.isSafeInteger(sum),
+      `${resource} of a demand is a whole number`,
+    )
     total[resource] = sum
   }
   for (const { replicas, requests } of demand.components) {

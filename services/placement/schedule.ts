@@ -1,4 +1,7 @@
-/** The decision: filter, weigh, fit on nodes, find the standby; and for every datacenter that falls away the first rule it failed. */
+/**
+ * The decision: filter, weigh, fit on nodes, find the standby; and for every datacenter that falls away the first rule
+ * it failed.
+ */
 import { assert } from '../shared/assert.ts'
 import { type Request, requestOf } from './demand.ts'
 import { type Ruling, summarise } from './explain.ts'
@@ -9,12 +12,15 @@ import { type Quoted, quotedPrice } from './price.ts'
 import { isRoom, type Room, roomAt } from './reserve.ts'
 import { scorePrimary, totalOf } from './score.ts'
 import type { Site, World } from './snapshot.ts'
-import { findStandby, type Standby, standbyPool, standbyRulings, type StandbySearch } from './standby.ts'
+import { findStandby, type Standby, type StandbySearch, standbyPool, standbyRulings } from './standby.ts'
 
 /** So many pairs are worked out; the best is chosen and the others are the alternatives. */
 const pairsWanted = 4
 
-/** A datacenter that passes every rule for a primary but has not been fitted on its nodes yet. `at` is its place in `world.order`. */
+/**
+ * A datacenter that passes every rule for a primary but has not been fitted on its nodes yet. `at` is its place in
+ * `world.order`.
+ */
 interface Primary {
   readonly at: number
   readonly site: Site
@@ -35,8 +41,9 @@ interface Pair {
 type Unpaired = Pick<Pair, 'primary' | 'search'>
 
 /**
- * Where a hosting runs and where it falls back to. The same world, demand and `now` (epoch milliseconds) give the same answer; the world stays as it is.
- * The demand must not be in the world already: to place it anew, release it first. Throws only when the demand's figures are no whole numbers.
+ * Where a hosting runs and where it falls back to. The same world, demand and `now` (epoch milliseconds) give the same
+ * answer; the world stays as it is. The demand must not be in the world already: to place it anew, release it first.
+ * Throws only when the demand's figures are no whole numbers.
  */
 export function schedule(world: World, demand: HostingDemand, now: number): Decision {
   const request = requestOf(world.resources, demand, now)
@@ -79,7 +86,10 @@ export function schedule(world: World, demand: HostingDemand, now: number): Deci
   return { outcome: 'unschedulable', summary: summarise(refusals), refusals, ...(miss && { nearestMiss: miss }) }
 }
 
-/** Checks offers and price of those not barred, notes who fails in `rulings`, and puts the others in order: best first, ties by id. */
+/**
+ * Checks offers and price of those not barred, notes who fails in `rulings`, and puts the others in order: best first,
+ * ties by id.
+ */
 function rankPrimaries(sites: readonly Site[], rulings: (Ruling | undefined)[], request: Request): Primary[] {
   const passing: { at: number; site: Site; room: Room; price: Quoted }[] = []
   let cheapest = Number.POSITIVE_INFINITY
@@ -107,7 +117,8 @@ function primaryRoom(site: Site, { need, period, amounts, demand }: Request): { 
   const price = quotedPrice(amounts, site.state.offers, period)
   const cap = demand.constraints.maxPriceCents
   assert(price, 'who has room has an offer in force')
-  if (cap !== undefined && price.cents > cap) return { rule: 'price', asked: cap, available: price.cents, missing: price.cents - cap }
+  if (cap !== undefined && price.cents > cap)
+    return { rule: 'price', asked: cap, available: price.cents, missing: price.cents - cap }
   return { room, price }
 }
 
@@ -115,14 +126,21 @@ function candidateOf({ primary, witness, search }: Pair, request: Request): Cand
   const standby: Standby | undefined = search?.found
   return {
     primary: { datacenterId: primary.site.state.id, witness, score: primary.score, offerId: primary.price.offerId },
-    ...(standby && { standby: { datacenterId: standby.site.state.id, witness: standby.witness, score: standby.score } }),
+    ...(standby && {
+      standby: { datacenterId: standby.site.state.id, witness: standby.witness, score: standby.score },
+    }),
     priceCentsPerMonth: primary.price.cents,
     notes: [...notesOn(primary.site, request), ...(standby ? notesOn(standby.site, request) : [])],
   }
 }
 
 /** By datacenter id; figures that rest on the inventory carry its age. */
-function refusalsOf(sites: readonly Site[], rulings: readonly (Ruling | undefined)[], role: Refusal['role'], now: number): Refusal[] {
+function refusalsOf(
+  sites: readonly Site[],
+  rulings: readonly (Ruling | undefined)[],
+  role: Refusal['role'],
+  now: number,
+): Refusal[] {
   return sites.flatMap(({ state }, at) => {
     const ruling = rulings[at]
     if (!ruling) return []

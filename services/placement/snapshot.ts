@@ -1,9 +1,22 @@
-/** The world as one caller keeps it: datacenters and hostings with what they take, changed step by step instead of rebuilt. */
+/**
+ * The world as one caller keeps it: datacenters and hostings with what they take, changed step by step instead of
+ * rebuilt.
+ */
 import { type Booking, book, createLedger, type Ledger, unbook } from './calendar.ts'
 import { domainsOf } from './domains.ts'
 import type { DatacenterState, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
 import { type OfferedSegment, offeredSegments } from './offers.ts'
-import { createResources, entriesOf, internResource, isPooled, type Need, neededAmounts, perReplica, type Resources, vectorOf } from './resources.ts'
+import {
+  createResources,
+  entriesOf,
+  internResource,
+  isPooled,
+  type Need,
+  neededAmounts,
+  perReplica,
+  type Resources,
+  vectorOf,
+} from './resources.ts'
 
 /** Owned by one caller and changed only by the functions of this file; `schedule` reads it. */
 export interface World {
@@ -105,24 +118,37 @@ export function releasePlacement(world: World, hostingId: string): boolean {
   return world.hostings.delete(hostingId)
 }
 
-/** Adds a datacenter or takes over its new state; its hostings stay where they are. A state that differs in age alone costs next to nothing. */
+/**
+ * Adds a datacenter or takes over its new state; its hostings stay where they are. A state that differs in age alone
+ * costs next to nothing.
+ */
 export function upsertDatacenter(world: World, state: DatacenterState): void {
   const known = world.sites.get(state.id)
-  if (known && known.state.nodes === state.nodes && known.state.offers === state.offers && sameList(known.state.failureDomains, state.failureDomains)) {
+  if (
+    known &&
+    known.state.nodes === state.nodes &&
+    known.state.offers === state.offers &&
+    sameList(known.state.failureDomains, state.failureDomains)
+  ) {
     known.state = state
     return
   }
   const site = createSite(world.resources, state)
   const here = [...(world.hostingsAt.get(state.id) ?? [])].flatMap((id) => world.hostings.get(id) ?? [])
   // The domains decide under what a standby elsewhere is booked, so those are taken out before and put back after.
-  const elsewhere = here.filter(({ placed }) => placed.standby && placed.primary.datacenterId === state.id && placed.standby.datacenterId !== state.id)
+  const elsewhere = here.filter(
+    ({ placed }) =>
+      placed.standby && placed.primary.datacenterId === state.id && placed.standby.datacenterId !== state.id,
+  )
   for (const entry of elsewhere) bookRole(world, entry, 'standby', unbook)
   world.sites.set(state.id, site)
   const at = world.order.findIndex((other) => other.state.id >= state.id)
   world.order.splice(at < 0 ? world.order.length : at, known ? 1 : 0, site)
   for (const entry of here) if (entry.placed.primary.datacenterId === state.id) entry.domains = site.domains
   for (const entry of elsewhere) bookRole(world, entry, 'standby', book)
-  for (const entry of here) for (const { role, datacenterId } of roles(entry.placed)) if (datacenterId === state.id) bookRole(world, entry, role, book)
+  for (const entry of here)
+    for (const { role, datacenterId } of roles(entry.placed))
+      if (datacenterId === state.id) bookRole(world, entry, role, book)
 }
 
 /** Takes a datacenter out. What its hostings claim is remembered and counts again when it comes back. */
@@ -134,8 +160,9 @@ export function removeDatacenter(world: World, datacenterId: string): void {
 }
 
 /**
- * Tells the world the time, which never goes back. A hosting that is past its period without having been released counts on, without end;
- * what started before now needs no instant of its own any more, which keeps the calendar short. Cheap when nothing ends.
+ * Tells the world the time, which never goes back. A hosting that is past its period without having been released
+ * counts on, without end; what started before now needs no instant of its own any more, which keeps the calendar
+ * short. Cheap when nothing ends.
  */
 export function advanceWorld(world: World, now: number): void {
   if (now <= world.now) return
@@ -152,7 +179,10 @@ export function advanceWorld(world: World, now: number): void {
   }
 }
 
-/** What a period counts as at an instant: no one asks about the past, and what should be over but is not released has no end. */
+/**
+ * What a period counts as at an instant: no one asks about the past, and what should be over but is not released has
+ * no end.
+ */
 export function effectivePeriod({ start, end }: Period, now: number): Period {
   return { start: start <= now ? Number.NEGATIVE_INFINITY : start, end: end <= now ? Number.POSITIVE_INFINITY : end }
 }
@@ -160,13 +190,18 @@ export function effectivePeriod({ start, end }: Period, now: number): Period {
 type Role = 'primary' | 'standby'
 
 function roles({ primary, standby }: PlacedHosting): { role: Role; datacenterId: string }[] {
-  return [{ role: 'primary', datacenterId: primary.datacenterId }, ...(standby ? [{ role: 'standby' as const, datacenterId: standby.datacenterId }] : [])]
+  return [
+    { role: 'primary', datacenterId: primary.datacenterId },
+    ...(standby ? [{ role: 'standby' as const, datacenterId: standby.datacenterId }] : []),
+  ]
 }
 
 function createSite(resources: Resources, state: DatacenterState): Site {
   const nodes = state.nodes
     .map(({ name, schedulable, free }): NodeSlot => {
-      const special = Object.keys(free).some((resource) => resource.includes('/') && !isPooled(resource) && (free[resource] ?? 0) > 0)
+      const special = Object.keys(free).some(
+        (resource) => resource.includes('/') && !isPooled(resource) && (free[resource] ?? 0) > 0,
+      )
       return { name, schedulable, special, free: vectorOf(resources, free, 0), ledger: undefined }
     })
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -181,7 +216,10 @@ function createSite(resources: Resources, state: DatacenterState): Site {
   }
 }
 
-/** Books or takes back one role of a hosting at its site and on the nodes of its witness; nothing while the site is unknown. */
+/**
+ * Books or takes back one role of a hosting at its site and on the nodes of its witness; nothing while the site is
+ * unknown.
+ */
 function bookRole(world: World, entry: Placed, role: Role, change: (ledger: Ledger, booking: Booking) => void): void {
   const { demand } = entry.placed
   const place = entry.placed[role]

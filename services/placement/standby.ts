@@ -1,10 +1,13 @@
-/** Which datacenter stands by for a primary: the same hard constraints, kept apart from it, with room in the shared reserve. */
+/**
+ * Which datacenter stands by for a primary: the same hard constraints, kept apart from it, with room in the shared
+ * reserve.
+ */
 import type { Request } from './demand.ts'
 import type { Ruling } from './explain.ts'
 import { refusePair } from './filter.ts'
 import { fitNodes, isWitness } from './fit.ts'
 import type { ScoreTerm, Witness } from './model.ts'
-import { isRoom, type Room, roomAt } from './reserve.ts'
+import { hasRoomUnshared, isRoom, roomAt, sharedPermille } from './reserve.ts'
 import { scoreStandby, totalOf } from './score.ts'
 import type { Site } from './snapshot.ts'
 
@@ -24,32 +27,44 @@ export interface StandbySearch {
   readonly unfit: ReadonlyMap<Site, Ruling>
 }
 
+/** A datacenter that could stand by for some primary. */
+export interface Willing {
+  readonly site: Site
+  /** What it leaves when nothing else lands there, per mille. */
+  readonly headroom: number
+}
+
 /**
- * Who could stand by for some primary: none of the rules for both roles against it, and room when nothing else lands there together with this.
- * Roomiest first, ties by id, worked out once for all primaries.
+ * Who could stand by for some primary: none of the rules for both roles against it, and room when nothing else lands
+ * there together with this. Roomiest first, ties by id, worked out once for all primaries.
  */
-export function standbyPool(sites: readonly Site[], barred: readonly (Ruling | undefined)[], { need, period }: Request): Site[] {
+export function standbyPool(
+  sites: readonly Site[],
+  barred: readonly (Ruling | undefined)[],
+  { need, period }: Request,
+): Willing[] {
   return sites
     .flatMap((site, at) => {
       const room = barred[at] ? undefined : roomAt(site, need, period, [])
-      return room && isRoom(room) ? [{ site, at, room }] : []
+      return room && isRoom(room) ? [{ site, at, headroom: room.headroom }] : []
     })
-    .sort((a, b) => b.room.headroom - a.room.headroom || a.at - b.at)
-    .map(({ site }) => site)
+    .sort((a, b) => b.headroom - a.headroom || a.at - b.at)
 }
 
 /** The best of the pool for this primary: weighs block after block until one of a block fits on its nodes. */
-export function findStandby(primary: Site, pool: readonly Site[], request: Request): StandbySearch {
+export function findStandby(primary: Site, pool: readonly Willing[], request: Request): StandbySearch {
   const unfit = new Map<Site, Ruling>()
   let next = 0
   while (next < pool.length) {
     const block: { site: Site; score: ScoreTerm[]; total: number }[] = []
     for (; next < pool.length && block.length < weighedTogether; next++) {
-      const site = pool[next]
-      const room = site && standbyRoom(primary, site, request)
-      if (!room || !isRoom(room)) continue
-      const score = scoreStandby(room)
-      block.push({ site, score, total: totalOf(score) })
+      const willing = pool[next]
+      if (!willing || refuseStandby(primary, willing.site, request)) continue
+      const score = scoreStandby(
+        sharedPermille(willing.site, request.need, request.period.start, primary.domains),
+        willing.headroom,
+      )
+      block.push({ site: willing.site, score, total: totalOf(score) })
     }
     block.sort((a, b) => b.total - a.total || (a.site.state.id < b.site.state.id ? -1 : 1))
     for (const candidate of block) {
@@ -61,8 +76,12 @@ export function findStandby(primary: Site, pool: readonly Site[], request: Reque
   return { found: undefined, unfit }
 }
 
-function standbyRoom(primary: Site, site: Site, request: Request): Room | Ruling {
-  return refusePair(primary, site, request) ?? roomAt(site, request.need, request.period, primary.domains)
+/** The rules of the pair, then the reserve; nodes are not looked at. */
+function refuseStandby(primary: Site, site: Site, request: Request): Ruling | undefined {
+  const apart = refusePair(primary, site, request)
+  if (apart || hasRoomUnshared(site, request.need, request.period)) return apart
+  const room = roomAt(site, request.need, request.period, primary.domains)
+  return isRoom(room) ? undefined : room
 }
 
 /** For each datacenter the first rule against it as standby of this primary; `undefined` where none was found. */
@@ -73,9 +92,5 @@ export function standbyRulings(
   request: Request,
   { unfit }: StandbySearch,
 ): (Ruling | undefined)[] {
-  return sites.map((site, at) => {
-    if (barred[at]) return barred[at]
-    const room = standbyRoom(primary, site, request)
-    return isRoom(room) ? unfit.get(site) : room
-  })
+  return sites.map((site, at) => barred[at] ?? refuseStandby(primary, site, request) ?? unfit.get(site))
 }

@@ -1,6 +1,6 @@
 /** Quotes: the scheduler's engine call on a picture of its own, by any replica, without taking anything. */
 import type { DecisionView } from '../../../schemas/index.ts'
-import { type HostingDemand, schedule } from '../../placement/index.ts'
+import { advanceWorld, type HostingDemand, schedule } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { decisionView } from './decide.ts'
 import { loadPicture, type Picture, refreshPicture } from './world.ts'
@@ -12,7 +12,7 @@ export function createAsk(kit: Kit): (demand: HostingDemand) => Promise<Decision
     // One refresh at a time; a failed one is forgotten, so that the next quote reads everything again.
     const next = (async () => {
       const picture = await before?.catch(() => undefined)
-      if (!picture) return loadPicture(kit.database)
+      if (!picture) return loadPicture(kit.database, kit.clock.now())
       await refreshPicture(kit.database, picture)
       return picture
     })()
@@ -21,6 +21,7 @@ export function createAsk(kit: Kit): (demand: HostingDemand) => Promise<Decision
       if (current === next) current = undefined
     })
     const picture = await next
+    advanceWorld(picture.world, kit.clock.now())
     return decisionView(schedule(picture.world, demand, kit.clock.now()), picture, kit.clock.now())
   }
 }

@@ -1,5 +1,5 @@
 /** The scheduler's loop: take a block from the queue, decide on one picture, commit all or nothing, again. */
-import { type Decision, type HostingDemand, type PlacedHosting, schedule } from '../../placement/index.ts'
+import { advanceWorld, type Decision, type HostingDemand, type PlacedHosting, schedule } from '../../placement/index.ts'
 import { assert } from '../../shared/assert.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
@@ -18,10 +18,13 @@ import {
   selectPending,
   writeOutcomes,
 } from './store.ts'
+import { survivalOf } from './survival.ts'
 import { forget, hostingDemand, loadPicture, type Picture, refreshPicture, remember } from './world.ts'
 
 const blockSize = 64
 const idleMs = 500
+/** How often, when there is time, every promise is checked from scratch. */
+const checkMs = 15_000
 
 export interface CycleOptions {
   readonly metrics: SchedulingMetrics
@@ -31,16 +34,24 @@ export interface CycleOptions {
 
 /** Serves one term of leadership: returns when it ends, throws when the store fails; both are followed by a new term. */
 export async function runScheduler(kit: Kit, term: Term, options: CycleOptions): Promise<void> {
-  const picture = await loadPicture(kit.database)
+  const picture = await loadPicture(kit.database, kit.clock.now())
   const hint = createHint(kit)
+  let checkedAt = Number.NEGATIVE_INFINITY
   try {
     while (!term.signal.aborted) {
+      advanceWorld(picture.world, kit.clock.now())
       const changed = await refreshPicture(kit.database, picture)
       if (changed.length > 0) await requeueWaiting(kit.database)
       const worked = await runCycle(kit, term, picture, options)
-      if (!worked) await hint.next(idleMs, term.signal)
+      if (worked) continue
+      if (kit.clock.monotonic() - checkedAt > checkMs) {
+        options.metrics.survival(survivalOf(picture))
+        checkedAt = kit.clock.monotonic()
+      }
+      await hint.next(idleMs, term.signal)
     }
   } finally {
+    options.metrics.survival([])
     await hint.close()
   }
 }

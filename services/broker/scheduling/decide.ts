@@ -1,9 +1,9 @@
 /** From the engine's decision to what is stored and shown. */
 import type { Alternative, DecisionView, Refusal } from '../../../schemas/index.ts'
-import { type Candidate, type Decision, explainRefusal, neededAmounts, type PlacedHosting, type Refusal as EngineRefusal, summarise } from '../../placement/index.ts'
+import { type Candidate, type Decision, domainsOf, explainRefusal, neededAmounts, type PlacedHosting, type Refusal as EngineRefusal, summarise } from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import type { NewPlacement } from './store.ts'
-import { domainsOf, type Picture } from './world.ts'
+import type { Picture } from './world.ts'
 
 /** The decision as the contract shows it, datacenters by name. */
 export function decisionView(decision: Decision, picture: Pick<Picture, 'datacenters'>, now: number): DecisionView {

@@ -2,13 +2,17 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Decision } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { unitOf } from '../../shared/quantity.ts'
 import { countPending } from './store.ts'
+import type { Survival } from './survival.ts'
 
 export interface SchedulingMetrics {
   /** Seconds the engine took for one request. */
   took(seconds: number): void
   /** Decisions that were committed. */
   decided(decisions: readonly Decision[]): void
+  /** The outcome of the last check from scratch; empty when this replica leads no more. */
+  survival(domains: readonly Survival[]): void
 }
 
 export function schedulingMetrics(registry: Registry, kit: Kit, isLeader: () => boolean): SchedulingMetrics {
@@ -42,7 +46,30 @@ export function schedulingMetrics(registry: Registry, kit: Kit, isLeader: () => 
       this.set(isLeader() ? 1 : 0)
     },
   })
+  const survivable = new Gauge({
+    name: 'gemeentecloud_fallback_survivable',
+    help: '1 when every hosting with fallback survives the loss of this failure domain, else 0',
+    labelNames: ['failure_domain'],
+    registers,
+  })
+  const shortfall = new Gauge({
+    name: 'gemeentecloud_fallback_shortfall',
+    help: 'What is missing at the standbys when this failure domain is lost',
+    labelNames: ['failure_domain', 'resource', 'unit'],
+    registers,
+  })
   return {
+    survival: (domains) => {
+      survivable.reset()
+      shortfall.reset()
+      for (const domain of domains) {
+        survivable.set({ failure_domain: domain.failureDomain }, domain.survivable ? 1 : 0)
+        for (const [resource, amount] of Object.entries({ cpu: 0, memory: 0, ...domain.shortfall })) {
+          const labels = { failure_domain: domain.failureDomain, resource, unit: unitOf(resource) }
+          shortfall.set(labels, resource === 'cpu' ? amount / 1000 : amount)
+        }
+      }
+    },
     took: (seconds) => duration.observe(seconds),
     decided: (decisions) => {
       for (const decision of decisions) placements.inc({ result: decision.outcome, reason: reasonOf(decision) })

@@ -181,7 +181,7 @@ export function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): P
        where datacenter_id = any($1) and ends_at <> 'infinity' and ends_at > $2),
      taken as (
        select i.datacenter_id, i.at, c.kind, dom, a.key as resource, sum(a.value::numeric) as amount
-       from instants i join c on c.datacenter_id = i.datacenter_id and c.starts_at <= i.at and i.at < c.ends_at
+       from instants i join c on c.datacenter_id = i.datacenter_id and c.starts_at <= i.at and (i.at < c.ends_at or c.ends_at <= $2)
          cross join lateral unnest(case when c.kind = 'standby' then c.domains else array[''] end) as dom
          cross join lateral jsonb_each_text(c.amounts) as a
        group by 1, 2, 3, 4, 5),

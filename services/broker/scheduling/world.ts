@@ -20,13 +20,13 @@ export interface Picture {
   readonly placed: Map<string, readonly string[]>
 }
 
-/** Reads everything. */
-export async function loadPicture(sql: Sql): Promise<Picture> {
+/** Reads everything, as it counts at `now` (epoch milliseconds). */
+export async function loadPicture(sql: Sql, now: number): Promise<Picture> {
   const rows = await selectWorld(sql, undefined)
   const hostings = (await selectPlaced(sql, undefined)).map(placedHosting)
   const states = rows.map(datacenterState)
   return {
-    world: createWorld({ datacenters: states, hostings }),
+    world: createWorld({ datacenters: states, hostings }, now),
     datacenters: new Map(states.map((state, index) => [state.id, { state, generation: rows[index]?.generation ?? 0 }])),
     placed: new Map(hostings.map((h) => [h.demand.id, sitesOf(h)])),
   }
@@ -89,11 +89,6 @@ function placedHosting(row: PlacedRow): PlacedHosting {
   const standby = at('standby')
   if (!primary) throw new Error(`hosting ${row.id} holds a claim but has no primary`)
   return { demand: hostingDemand(row), primary, ...(standby && { standby }) }
-}
-
-/** The failure domains of a datacenter: the site itself and what it shares with others. */
-export function domainsOf(state: DatacenterState): string[] {
-  return [`site/${state.id}`, ...state.failureDomains]
 }
 
 function datacenterState(row: WorldRow): DatacenterState {

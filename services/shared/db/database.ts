@@ -49,11 +49,13 @@ export function openDatabase({ url, connections = 16 }: DatabaseOptions): Databa
   const hints = createHints(hintPool)
 
   const openSession = async (lost: (error: Error) => void, prepare?: (client: pg.Client) => void): Promise<Session> => {
-    const client = new pg.Client({ ...config, statement_timeout: 0, idle_in_transaction_session_timeout: 0 })
+    const client = new pg.Client({ ...config, connectionTimeoutMillis: 5_000, statement_timeout: 0, idle_in_transaction_session_timeout: 0 })
     let closed = false
     const session: Session = {
       query: (text, values) => rows(client, text, values),
       close: async () => {
+        // A connection that broke is gone already; waiting for its goodbye could take for ever.
+        if (closed) return
         closed = true
         sessions.delete(session)
         await client.end()

@@ -1,0 +1,37 @@
+/** Whether each failure domain could be lost: from the engine's check from scratch, on the leader's picture. */
+import { domainsOf, overcommit, type Violation } from '../../placement/index.ts'
+import type { Picture } from './world.ts'
+
+export interface Survival {
+  /** `site/<slug>`, or a domain that several sites share. */
+  readonly failureDomain: string
+  readonly survivable: boolean
+  /** What is missing at the standbys when it is lost; amounts as the engine counts. */
+  readonly shortfall: Readonly<Record<string, number>>
+}
+
+/** One entry for every failure domain that a hosting with fallback depends on. */
+export function survivalOf(picture: Picture): Survival[] {
+  const nameOf = (domain: string) => {
+    const site = /^site\/(.+)$/.exec(domain)?.[1]
+    return site === undefined ? domain : `site/${picture.datacenters.get(site)?.state.slug ?? site}`
+  }
+  const used = new Set<string>()
+  for (const [primary, standby] of picture.placed.values()) {
+    const state = picture.datacenters.get(primary ?? '')?.state
+    if (state && standby !== undefined) for (const domain of domainsOf(state)) used.add(domain)
+  }
+  const broken = Map.groupBy(overcommit(picture.world), (violation) => violation.domain ?? '')
+  return [...used].sort().map((domain) => {
+    const violations = broken.get(domain) ?? []
+    return { failureDomain: nameOf(domain), survivable: violations.length === 0, shortfall: shortfallOf(violations) }
+  })
+}
+
+function shortfallOf(violations: readonly Violation[]): Record<string, number> {
+  const missing: Record<string, number> = {}
+  for (const { resource, taken, available } of violations) {
+    if (resource !== undefined && taken !== undefined && available !== undefined) missing[resource] = (missing[resource] ?? 0) + taken - available
+  }
+  return missing
+}

@@ -1,0 +1,109 @@
+/**
+ * The world as it is kept: applying, replacing, releasing, datacenters that come, change and go, and time that passes.
+ */
+import t from 'tap'
+import {
+  advanceWorld,
+  applyPlacement,
+  createWorld,
+  overcommit,
+  type PlacedHosting,
+  releasePlacement,
+  removeDatacenter,
+  schedule,
+  upsertDatacenter,
+  usageAt,
+} from '../../../services/placement/index.ts'
+import { datacenter, day, gib, hosting, node, now } from './worlds.ts'
+
+function placed(
+  id: string,
+  datacenterId: string,
+  period = { start: now, end: Number.POSITIVE_INFINITY },
+): PlacedHosting {
+  return {
+    demand: hosting(id, { period }),
+    primary: { datacenterId, witness: [{ component: 'web', node: 'a', replicas: 1 }] },
+  }
+}
+const cpuUsed = (world: ReturnType<typeof createWorld>, id: string, at = now) => usageAt(world, id, at)?.used.cpu ?? 0
+
+t.test('applying twice is applying once, and another place replaces the first', async (t) => {
+  const world = createWorld({ datacenters: [datacenter('x'), datacenter('y')], hostings: [] })
+  applyPlacement(world, placed('h', 'x'))
+  applyPlacement(world, placed('h', 'x'))
+  t.equal(cpuUsed(world, 'x'), 1000)
+  applyPlacement(world, placed('h', 'y'))
+  t.same([cpuUsed(world, 'x'), cpuUsed(world, 'y')], [0, 1000])
+})
+
+t.test('releasing tells whether there was anything', async (t) => {
+  const world = createWorld({ datacenters: [datacenter('x')], hostings: [placed('h', 'x')] })
+  t.equal(releasePlacement(world, 'h'), true)
+  t.equal(releasePlacement(world, 'h'), false)
+  t.equal(cpuUsed(world, 'x'), 0)
+})
+
+t.test('a hosting at a datacenter not known yet counts as soon as it is', async (t) => {
+  const world = createWorld({ datacenters: [], hostings: [placed('h', 'x')] })
+  t.equal(usageAt(world, 'x', now), undefined)
+  upsertDatacenter(world, datacenter('x'))
+  t.equal(cpuUsed(world, 'x'), 1000)
+})
+
+t.test('a datacenter that goes and comes back has its hostings still', async (t) => {
+  const world = createWorld({ datacenters: [datacenter('x'), datacenter('y')], hostings: [placed('h', 'x')] })
+  removeDatacenter(world, 'x')
+  removeDatacenter(world, 'x')
+  const decision = schedule(world, hosting('other'), now)
+  t.match(decision, { outcome: 'placed', chosen: { primary: { datacenterId: 'y' } }, alternatives: [] })
+  upsertDatacenter(world, datacenter('x'))
+  t.equal(cpuUsed(world, 'x'), 1000)
+})
+
+t.test('a newer state of a datacenter counts at once, age alone included', async (t) => {
+  const state = datacenter('x')
+  const world = createWorld({ datacenters: [state], hostings: [placed('h', 'x')] })
+  upsertDatacenter(world, { ...state, observedAt: now - 3_600_000 })
+  t.match(schedule(world, hosting('other'), now).refusals, [{ rule: 'inventory-stale' }])
+  upsertDatacenter(world, { ...state, nodes: [node('a', { cpu: 1500 })] })
+  t.match(schedule(world, hosting('other'), now).refusals, [{ rule: 'node-size', available: 500 }])
+  t.equal(cpuUsed(world, 'x'), 1000)
+})
+
+t.test('past its period a hosting counts on until it is released', async (t) => {
+  const world = createWorld(
+    {
+      datacenters: [datacenter('x', { nodes: [node('a', { cpu: 1500 })] })],
+      hostings: [placed('h', 'x', { start: now, end: now + day })],
+    },
+    now,
+  )
+  const ask = (at: number) =>
+    schedule(world, hosting('next', { period: { start: now + day, end: Number.POSITIVE_INFINITY } }), at).outcome
+  t.equal(ask(now), 'placed', 'as planned there is room')
+  advanceWorld(world, now + day - 1)
+  t.equal(ask(now), 'placed')
+  upsertDatacenter(world, datacenter('x', { nodes: [node('a', { cpu: 1500 })], observedAt: now + day }))
+  advanceWorld(world, now + day)
+  t.equal(ask(now + day), 'unschedulable', 'but it is not gone')
+  advanceWorld(world, now)
+  t.equal(world.now, now + day, 'time does not go back')
+  releasePlacement(world, 'h')
+  t.equal(ask(now + day), 'placed')
+  t.same(overcommit(world), [])
+})
+
+t.test('what has started needs no instant of its own', async (t) => {
+  const world = createWorld(
+    {
+      datacenters: [datacenter('x', { nodes: [node('a', { cpu: 99_000, memory: 99 * gib, pods: 99 })] })],
+      hostings: [],
+    },
+    now,
+  )
+  for (let i = 0; i < 7; i++)
+    applyPlacement(world, placed(`h${i}`, 'x', { start: now - i * day, end: Number.POSITIVE_INFINITY }))
+  t.equal(world.sites.get('x')?.ledger.segments.length, 1)
+  t.equal(cpuUsed(world, 'x'), 7000)
+})
