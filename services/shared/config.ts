@@ -58,7 +58,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
       logLevel: given.LOG_LEVEL ?? 'info',
       encryptionKey: given.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(given.ENCRYPTION_KEY, 'base64'),
       bootstrapToken: given.BOOTSTRAP_TOKEN,
-      desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000000001' },
+      desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000009000' },
       allowedAddresses: given.ALLOWED_CLUSTER_ADDRESSES?.split(',') ?? [],
     },
   }
