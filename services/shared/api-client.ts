@@ -1,5 +1,6 @@
 /** A small client of our own API for processes of ours that use it like anybody else. */
 import { createHash } from 'node:crypto'
+import { deadline } from './clock.ts'
 
 export interface ApiClient {
   get<T>(path: string): Promise<T>
@@ -28,7 +29,7 @@ export function createApiClient(base: string, token: string): ApiClient {
         ...(key !== undefined && { 'idempotency-key': key }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: deadline(30_000),
     })
     const answer = (await response.json()) as { type?: string; detail?: string }
     if (!response.ok) throw new ApiError(response.status, answer.type?.split('/').at(-1) ?? '', answer.detail ?? '')
@@ -36,6 +37,14 @@ export function createApiClient(base: string, token: string): ApiClient {
   }
   return {
     get: (path) => call('GET', path),
-    send: (method, path, body, intention) => call(method, path, body, createHash('sha256').update(`${intention}\n${JSON.stringify(body)}`).digest('hex')),
+    send: (method, path, body, intention) =>
+      call(
+        method,
+        path,
+        body,
+        createHash('sha256')
+          .update(`${intention}\n${JSON.stringify(body)}`)
+          .digest('hex'),
+      ),
   }
 }

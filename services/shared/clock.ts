@@ -47,3 +47,8 @@ export const systemClock: Clock = {
 export function rfc3339(epochMs: number): string {
   return new Date(epochMs).toISOString()
 }
+
+/** Aborts after `ms`: for calls that take a signal and must not hang. */
+export function deadline(ms: number): AbortSignal {
+  return AbortSignal.timeout(ms)
+}

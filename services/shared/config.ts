@@ -12,10 +12,20 @@ const Environment = Type.Object({
   GEMEENTECLOUD_DATA: Type.Optional(Type.String({ minLength: 1 })),
   LOG_LEVEL: Type.Optional(Type.String({ pattern: '^(fatal|error|warn|info|debug|trace|silent)$' })),
   ENCRYPTION_KEY: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', description: '32 bytes in base64' })),
-  BOOTSTRAP_TOKEN: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{32,200}$', description: 'First token of the loket, at least 32 characters' })),
+  BOOTSTRAP_TOKEN: Type.Optional(
+    Type.String({
+      pattern: '^[\\x21-\\x7e]{32,200}$',
+      description: 'First token of the loket, at least 32 characters',
+    }),
+  ),
   LOKET_OIN: Type.Optional(Type.String({ pattern: '^[0-9]{20}$' })),
   LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Type.String({ pattern: '^([0-9a-fA-F.:]+/[0-9]{1,3})(,[0-9a-fA-F.:]+/[0-9]{1,3})*$', description: 'CIDRs, separated by commas' })),
+  ALLOWED_CLUSTER_ADDRESSES: Type.Optional(
+    Type.String({
+      pattern: '^([0-9a-fA-F.:]+/[0-9]{1,3})(,[0-9a-fA-F.:]+/[0-9]{1,3})*$',
+      description: 'CIDRs, separated by commas',
+    }),
+  ),
 })
 
 export interface Config {
@@ -31,19 +41,27 @@ export interface Config {
   readonly allowedAddresses: readonly string[]
 }
 
-export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly errors: readonly string[] }
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly errors: readonly string[] }
 
 const validate = createAjv().compile(Environment)
 
 /** Reads the variables above; one that is set but empty counts as not set. */
 export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
-  const known = Object.keys(Environment.properties).filter((name) => environment[name] !== undefined && environment[name] !== '')
+  const known = Object.keys(Environment.properties).filter(
+    (name) => environment[name] !== undefined && environment[name] !== '',
+  )
   const given = Object.fromEntries(known.map((name) => [name, environment[name]])) as Static<typeof Environment>
-  const errors = validate(given) ? [] : fieldErrors(validate.errors ?? [], 'body').map(({ pointer, message }) => explain(pointer.slice(1), message))
+  const errors = validate(given)
+    ? []
+    : fieldErrors(validate.errors ?? [], 'body').map(({ pointer, message }) => explain(pointer.slice(1), message))
   for (const name of Object.keys(environment)) {
-    if (name.startsWith('GEMEENTECLOUD_') && !(name in Environment.properties) && !clientVariables.has(name)) errors.push(`${name} is not a setting we know`)
+    if (name.startsWith('GEMEENTECLOUD_') && !(name in Environment.properties) && !clientVariables.has(name))
+      errors.push(`${name} is not a setting we know`)
   }
-  for (const name of ['PORT', 'MANAGEMENT_PORT'] as const) if (Number(given[name] ?? 0) > 65_535) errors.push(`${name} is above 65535`)
+  for (const name of ['PORT', 'MANAGEMENT_PORT'] as const)
+    if (Number(given[name] ?? 0) > 65_535) errors.push(`${name} is above 65535`)
   const [port, managementPort] = [Number(given.PORT ?? 8080), Number(given.MANAGEMENT_PORT ?? 8081)]
   if (port !== 0 && port === managementPort) errors.push('PORT and MANAGEMENT_PORT are the same')
   if (errors.length > 0) return { ok: false, errors }
@@ -68,6 +86,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
 const clientVariables = new Set(['GEMEENTECLOUD_URL', 'GEMEENTECLOUD_TOKEN'])
 
 function explain(name: string, message: string): string {
-  const property = Environment.properties[name as keyof typeof Environment.properties] as { description?: string } | undefined
+  const property = Environment.properties[name as keyof typeof Environment.properties] as
+    | { description?: string }
+    | undefined
   return `${name} ${message}${property?.description ? ` (${property.description})` : ''}`
 }

@@ -18,7 +18,10 @@ export const problems = {
   'invalid-fields': {
     status: 400,
     title: { en: 'Some fields are not valid', nl: 'Sommige velden zijn niet geldig' },
-    action: { en: 'See `errors`: each names a field by JSON Pointer.', nl: 'Zie `errors`: elk noemt een veld als JSON Pointer.' },
+    action: {
+      en: 'See `errors`: each names a field by JSON Pointer.',
+      nl: 'Zie `errors`: elk noemt een veld als JSON Pointer.',
+    },
   },
   'path-not-canonical': {
     status: 400,
@@ -112,12 +115,18 @@ export const problems = {
   internal: {
     status: 500,
     title: { en: 'Our mistake', nl: 'Onze fout' },
-    action: { en: 'Retry with the same Idempotency-Key; report the request id.', nl: 'Probeer opnieuw en meld de request-id.' },
+    action: {
+      en: 'Retry with the same Idempotency-Key; report the request id.',
+      nl: 'Probeer opnieuw en meld de request-id.',
+    },
   },
   overloaded: {
     status: 503,
     title: { en: 'Too busy just now', nl: 'Op dit moment te druk' },
-    action: { en: 'Retry as Retry-After says; nothing was changed.', nl: 'Probeer later opnieuw; er is niets gewijzigd.' },
+    action: {
+      en: 'Retry as Retry-After says; nothing was changed.',
+      nl: 'Probeer later opnieuw; er is niets gewijzigd.',
+    },
   },
 } as const satisfies Record<string, ProblemType>
 

@@ -63,7 +63,12 @@ export function amountOf(resource: string, text: string, rounding: Rounding): nu
 export function formatAmount(resource: string, amount: number): string {
   if (resource === 'cpu') return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`
   if (!isBytes(resource)) return String(amount)
-  for (const [suffix, power] of [['Ti', 40], ['Gi', 30], ['Mi', 20], ['Ki', 10]] as const) {
+  for (const [suffix, power] of [
+    ['Ti', 40],
+    ['Gi', 30],
+    ['Mi', 20],
+    ['Ki', 10],
+  ] as const) {
     if (amount !== 0 && amount % 2 ** power === 0) return `${amount / 2 ** power}${suffix}`
   }
   return String(amount)

@@ -17,9 +17,14 @@ const nonceBytes = 12
 const tagBytes = 16
 
 /** `current` seals; it and `previous` open, so that a key is rotated by sealing again. Each key is 32 bytes. */
-export function createSecrets(current: Uint8Array, previous: readonly Uint8Array[] = [], random: Random = systemRandom): Secrets {
+export function createSecrets(
+  current: Uint8Array,
+  previous: readonly Uint8Array[] = [],
+  random: Random = systemRandom,
+): Secrets {
   const keys = [current, ...previous]
-  for (const key of keys) if (key.length !== keyBytes) throw new RangeError(`an encryption key has ${keyBytes} bytes, not ${key.length}`)
+  for (const key of keys)
+    if (key.length !== keyBytes) throw new RangeError(`an encryption key has ${keyBytes} bytes, not ${key.length}`)
   const currentId = keyId(current)
 
   return {
@@ -28,11 +33,20 @@ export function createSecrets(current: Uint8Array, previous: readonly Uint8Array
       const dataKey = random.bytes(keyBytes)
       const wrapped = encrypt(current, dataKey, aad(head, context), random)
       const body = encrypt(dataKey, Buffer.from(plaintext), aad(head, context), random)
-      return Buffer.concat([head, wrapped.nonce, wrapped.ciphertext, wrapped.tag, body.nonce, body.tag, body.ciphertext])
+      return Buffer.concat([
+        head,
+        wrapped.nonce,
+        wrapped.ciphertext,
+        wrapped.tag,
+        body.nonce,
+        body.tag,
+        body.ciphertext,
+      ])
     },
     open(sealed, context) {
       const buffer = Buffer.from(sealed)
-      if (buffer.length < 1 + idBytes + 2 * (nonceBytes + tagBytes) + keyBytes || buffer[0] !== version) throw new Error('not a sealed secret')
+      if (buffer.length < 1 + idBytes + 2 * (nonceBytes + tagBytes) + keyBytes || buffer[0] !== version)
+        throw new Error('not a sealed secret')
       let at = 0
       const take = (length: number) => {
         at += length
@@ -41,7 +55,11 @@ export function createSecrets(current: Uint8Array, previous: readonly Uint8Array
       const head = take(1 + idBytes)
       const key = keys.find((candidate) => keyId(candidate).equals(head.subarray(1)))
       if (!key) throw new Error('sealed under an encryption key that is not configured')
-      const dataKey = decrypt(key, { nonce: take(nonceBytes), ciphertext: take(keyBytes), tag: take(tagBytes) }, aad(head, context))
+      const dataKey = decrypt(
+        key,
+        { nonce: take(nonceBytes), ciphertext: take(keyBytes), tag: take(tagBytes) },
+        aad(head, context),
+      )
       const body = { nonce: take(nonceBytes), tag: take(tagBytes), ciphertext: buffer.subarray(at) }
       return decrypt(dataKey, body, aad(head, context)).toString('utf8')
     },
@@ -72,4 +90,5 @@ function decrypt(key: Uint8Array, { nonce, ciphertext, tag }: Box, bound: Buffer
 const aad = (head: Buffer, context: string) => Buffer.concat([head, Buffer.from(context)])
 
 /** Names a key without telling anything of it. */
-const keyId = (key: Uint8Array) => createHash('sha256').update('gemeentecloud key id\0').update(key).digest().subarray(0, idBytes)
+const keyId = (key: Uint8Array) =>
+  createHash('sha256').update('gemeentecloud key id\0').update(key).digest().subarray(0, idBytes)

@@ -4,7 +4,11 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { type TestApi, testApi } from '../support/api.ts'
 
-const system = (slug: string) => ({ slug, name: 'Open Zaak', classes: { availability: 2, integrity: 2, confidentiality: 2 } })
+const system = (slug: string) => ({
+  slug,
+  name: 'Open Zaak',
+  classes: { availability: 2, integrity: 2, confidentiality: 2 },
+})
 /** Sends bytes as they are and returns the whole answer. */
 function rawExchange(port: number, request: string): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -17,26 +21,32 @@ function rawExchange(port: number, request: string): Promise<string> {
   })
 }
 
-const count = async (api: TestApi, table: string) => (await api.kit.database.query<{ n: number }>(`select count(*) as n from ${table}`))[0]?.n
+const count = async (api: TestApi, table: string) =>
+  (await api.kit.database.query<{ n: number }>(`select count(*) as n from ${table}`))[0]?.n
 
-t.test('deny by default: every operation of the document wants a credential, and the role that the policy names', async (t) => {
-  const api = await testApi(t)
-  const { body: document } = await api.call('nobody', 'GET', 'openapi.json')
-  const operations = Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods as object).map((method) => ({ path, method })))
-  t.ok(operations.length >= 18, `${operations.length} operations`)
-  for (const { path, method } of operations) {
-    const url = path.replace('{id}', 'x_1').slice(1)
-    const none = await api.call('nobody', method.toUpperCase(), url)
-    t.equal(none.status, 401, `${method} ${path} without token`)
-    t.equal(none.headers['www-authenticate'], 'Bearer')
-    const wrong = await api.call({ token: 'gc_this-token-was-never-issued' }, method.toUpperCase(), url)
-    t.equal(wrong.status, 401, `${method} ${path} with a foreign token`)
-    if (method === 'post' || method === 'put' || method === 'delete') {
-      const auditor = await api.call('auditor', method.toUpperCase(), url, { body: {} })
-      t.equal(auditor.status, 403, `${method} ${path} as auditor`)
+t.test(
+  'deny by default: every operation of the document wants a credential, and the role that the policy names',
+  async (t) => {
+    const api = await testApi(t)
+    const { body: document } = await api.call('nobody', 'GET', 'openapi.json')
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => ({ path, method })),
+    )
+    t.ok(operations.length >= 18, `${operations.length} operations`)
+    for (const { path, method } of operations) {
+      const url = path.replace('{id}', 'x_1').slice(1)
+      const none = await api.call('nobody', method.toUpperCase(), url)
+      t.equal(none.status, 401, `${method} ${path} without token`)
+      t.equal(none.headers['www-authenticate'], 'Bearer')
+      const wrong = await api.call({ token: 'gc_this-token-was-never-issued' }, method.toUpperCase(), url)
+      t.equal(wrong.status, 401, `${method} ${path} with a foreign token`)
+      if (method === 'post' || method === 'put' || method === 'delete') {
+        const auditor = await api.call('auditor', method.toUpperCase(), url, { body: {} })
+        t.equal(auditor.status, 403, `${method} ${path} as auditor`)
+      }
     }
-  }
-})
+  },
+)
 
 t.test('bad input is a 4xx problem that names the field, and changes nothing', async (t) => {
   const api = await testApi(t)
@@ -45,21 +55,80 @@ t.test('bad input is a 4xx problem that names the field, and changes nothing', a
   const before = await count(api, 'events')
   const cases: [string, () => ReturnType<typeof post>, number, string, string?][] = [
     ['unknown field', () => post(JSON.stringify({ ...system('a'), colour: 'red' })), 400, 'invalid-fields', '/colour'],
-    ['string for a number', () => post(JSON.stringify({ ...system('a'), classes: { availability: '2', integrity: 2, confidentiality: 2 } })), 400, 'invalid-fields', '/classes/availability'],
-    ['missing field', () => post(JSON.stringify({ slug: 'a', classes: system('a').classes })), 400, 'invalid-fields', '/name'],
-    ['control character', () => post(JSON.stringify({ ...system('a'), name: 'x\u001b[2J' })), 400, 'invalid-fields', '/name'],
-    ['duplicate key', () => post(good.replace('"slug":"zaak"', '"slug":"zaak","slug":"other"')), 400, 'malformed-request', '/slug'],
-    ['duplicate nested key', () => post(good.replace('"integrity":2', '"integrity":2 , "integrity" : 3')), 400, 'malformed-request', '/classes/integrity'],
-    ['escaped duplicate key', () => post(good.replace('"slug":"zaak"', '"slug":"zaak","\\u0073lug":"other"')), 400, 'malformed-request', '/slug'],
-    ['prototype key', () => post(good.replace('"slug"', '"__proto__":{"x":1},"slug"')), 400, 'malformed-request', '/__proto__'],
+    [
+      'string for a number',
+      () => post(JSON.stringify({ ...system('a'), classes: { availability: '2', integrity: 2, confidentiality: 2 } })),
+      400,
+      'invalid-fields',
+      '/classes/availability',
+    ],
+    [
+      'missing field',
+      () => post(JSON.stringify({ slug: 'a', classes: system('a').classes })),
+      400,
+      'invalid-fields',
+      '/name',
+    ],
+    [
+      'control character',
+      () => post(JSON.stringify({ ...system('a'), name: 'x\u001b[2J' })),
+      400,
+      'invalid-fields',
+      '/name',
+    ],
+    [
+      'duplicate key',
+      () => post(good.replace('"slug":"zaak"', '"slug":"zaak","slug":"other"')),
+      400,
+      'malformed-request',
+      '/slug',
+    ],
+    [
+      'duplicate nested key',
+      () => post(good.replace('"integrity":2', '"integrity":2 , "integrity" : 3')),
+      400,
+      'malformed-request',
+      '/classes/integrity',
+    ],
+    [
+      'escaped duplicate key',
+      () => post(good.replace('"slug":"zaak"', '"slug":"zaak","\\u0073lug":"other"')),
+      400,
+      'malformed-request',
+      '/slug',
+    ],
+    [
+      'prototype key',
+      () => post(good.replace('"slug"', '"__proto__":{"x":1},"slug"')),
+      400,
+      'malformed-request',
+      '/__proto__',
+    ],
     ['too deep', () => post(`${'['.repeat(40)}${']'.repeat(40)}`), 400, 'malformed-request'],
     ['not JSON', () => post('{"slug":'), 400, 'malformed-request'],
     ['empty body', () => post(''), 400, 'malformed-request'],
     ['wrong media type', () => post(good, { 'content-type': 'text/plain' }), 415, 'wrong-media-type'],
-    ['media type with trailing garbage', () => post(good, { 'content-type': 'application/json; charset=utf-8; x' }), 415, 'wrong-media-type'],
+    [
+      'media type with trailing garbage',
+      () => post(good, { 'content-type': 'application/json; charset=utf-8; x' }),
+      415,
+      'wrong-media-type',
+    ],
     ['too large', () => post(JSON.stringify({ ...system('a'), name: 'x'.repeat(1_100_000) })), 413, 'too-large'],
-    ['unknown query', () => api.call('consumer', 'POST', 'systems?dryRun=1', { payload: good }), 400, 'invalid-fields', '/query/dryRun'],
-    ['no idempotency key', () => post(good, { 'idempotency-key': '' }), 400, 'invalid-fields', '/headers/idempotency-key'],
+    [
+      'unknown query',
+      () => api.call('consumer', 'POST', 'systems?dryRun=1', { payload: good }),
+      400,
+      'invalid-fields',
+      '/query/dryRun',
+    ],
+    [
+      'no idempotency key',
+      () => post(good, { 'idempotency-key': '' }),
+      400,
+      'invalid-fields',
+      '/headers/idempotency-key',
+    ],
     ['array at the top', () => post('[]'), 400, 'invalid-fields', ''],
   ]
   for (const [name, send, status, code, pointer] of cases) {
@@ -68,7 +137,11 @@ t.test('bad input is a 4xx problem that names the field, and changes nothing', a
     t.match(body.type, new RegExp(`/problems/${code}$`), name)
     t.match(headers['content-type'], /^application\/problem\+json/, name)
     t.ok(headers['api-version'], `${name}: API-Version`)
-    if (pointer !== undefined) t.ok(body.errors?.some((e: { pointer: string }) => e.pointer === pointer), `${name}: ${JSON.stringify(body.errors)}`)
+    if (pointer !== undefined)
+      t.ok(
+        body.errors?.some((e: { pointer: string }) => e.pointer === pointer),
+        `${name}: ${JSON.stringify(body.errors)}`,
+      )
   }
   t.equal(await count(api, 'systems'), 0, 'no system came of it')
   t.equal(await count(api, 'events'), before, 'no event came of it')
@@ -80,7 +153,19 @@ t.test('paths have one reading', async (t) => {
   const head = `host: ${base.host}\r\nauthorization: Bearer ${api.tokenOf('consumer')}\r\nconnection: close\r\n`
   const raw = (request: string) => rawExchange(Number(base.port), request)
   t.match(await raw(`GET /api/v1/systems HTTP/1.1\r\n${head}\r\n`), /^HTTP\/1.1 200/, 'the same request, canonical')
-  for (const path of ['systems/', '/systems', '%73ystems', 'x/../systems', './systems', 'systems;a=b', '\\systems', 'systems%2f', 'systems%', 'systems?a=1?b=2', 'systems#x']) {
+  for (const path of [
+    'systems/',
+    '/systems',
+    '%73ystems',
+    'x/../systems',
+    './systems',
+    'systems;a=b',
+    '\\systems',
+    'systems%2f',
+    'systems%',
+    'systems?a=1?b=2',
+    'systems#x',
+  ]) {
     const answer = await raw(`GET /api/v1/${path} HTTP/1.1\r\n${head}\r\n`)
     t.match(answer, /^HTTP\/1.1 400 /, path)
     t.match(answer, /path-not-canonical|malformed-request/, path)
@@ -94,7 +179,7 @@ t.test('paths have one reading', async (t) => {
     t.match(await raw(`GET /api/v1/systems HTTP/1.1\r\n${head}${extra}\r\n`), /^HTTP\/1.1 400 /, name)
   }
   const large = await raw(`GET /api/v1/systems HTTP/1.1\r\n${head}x: ${'y'.repeat(20_000)}\r\n\r\n`)
-  t.match(large, /^HTTP\/1.1 431 [^]*headers-too-large/)
+  t.match(large, /^HTTP\/1.1 431 [\s\S]*headers-too-large/)
   t.equal((await api.call('consumer', 'GET', '/api/v1/nothing')).status, 404)
   const wrongMethod = await api.call('consumer', 'PUT', 'systems', { body: {} })
   t.equal(wrongMethod.status, 405)
@@ -119,14 +204,22 @@ t.test('an Idempotency-Key makes a repeat the same answer, and another body a co
 
   const key = randomUUID()
   const race = await Promise.all(
-    Array.from({ length: 8 }, () => api.call('consumer', 'POST', 'systems', { body: system('formulieren'), headers: { 'idempotency-key': key } })),
+    Array.from({ length: 8 }, () =>
+      api.call('consumer', 'POST', 'systems', { body: system('formulieren'), headers: { 'idempotency-key': key } }),
+    ),
   )
   t.same(new Set(race.map((r) => r.status)), new Set([201]))
   t.equal(new Set(race.map((r) => r.body.id)).size, 1, 'eight at once made one')
 
-  const failed = await api.call('consumer', 'POST', 'systems', { body: system('zaak'), headers: { 'idempotency-key': 'retry-after-mending' } })
+  const failed = await api.call('consumer', 'POST', 'systems', {
+    body: system('zaak'),
+    headers: { 'idempotency-key': 'retry-after-mending' },
+  })
   t.equal(failed.status, 409, 'the slug is taken')
-  const mended = await api.call('consumer', 'POST', 'systems', { body: system('zaak-2'), headers: { 'idempotency-key': 'retry-after-mending' } })
+  const mended = await api.call('consumer', 'POST', 'systems', {
+    body: system('zaak-2'),
+    headers: { 'idempotency-key': 'retry-after-mending' },
+  })
   t.equal(mended.status, 201, 'a refusal uses no key up')
 })
 
@@ -138,10 +231,16 @@ t.test('a token is shown once and never stored', async (t) => {
   t.match(first.body.token, /^gc_[0-9a-z]{52}$/)
   const again = await api.call('loket', 'POST', `parties/${api.parties.consumer}/tokens`, { body, headers })
   t.not(again.body.token, first.body.token)
-  const dump = JSON.stringify(await api.kit.database.query('select row_to_json(t) from tokens t union all select row_to_json(i) from idempotency i'))
+  const dump = JSON.stringify(
+    await api.kit.database.query(
+      'select row_to_json(t) from tokens t union all select row_to_json(i) from idempotency i',
+    ),
+  )
   t.notOk(dump.includes(first.body.token), 'not in the store')
   t.equal((await api.call({ token: first.body.token }, 'GET', 'systems')).status, 200)
-  const foreign = await api.call('loket', 'POST', `parties/${api.parties.consumer}/tokens`, { body: { subject: 'ci', role: 'provider' } })
+  const foreign = await api.call('loket', 'POST', `parties/${api.parties.consumer}/tokens`, {
+    body: { subject: 'ci', role: 'provider' },
+  })
   t.equal(foreign.status, 409, 'no token for a role the party does not have')
 })
 
@@ -150,7 +249,11 @@ t.test('lists are paged by cursor without gaps or doubles; ETags save and guard'
   for (let i = 0; i < 7; i++) await api.call('consumer', 'POST', 'systems', { body: system(`s${i}`) })
   const seen: string[] = []
   for (let cursor: string | undefined = ''; cursor !== undefined; ) {
-    const { body }: { body: { items: { slug: string }[]; next?: string } } = await api.call('consumer', 'GET', `systems?limit=3${cursor && `&cursor=${cursor}`}`)
+    const { body }: { body: { items: { slug: string }[]; next?: string } } = await api.call(
+      'consumer',
+      'GET',
+      `systems?limit=3${cursor && `&cursor=${cursor}`}`,
+    )
     seen.push(...body.items.map((s) => s.slug))
     cursor = body.next
   }
@@ -161,7 +264,9 @@ t.test('lists are paged by cursor without gaps or doubles; ETags save and guard'
   const { body } = await api.call('consumer', 'GET', 'systems?slug=s3')
   const one = await api.call('consumer', 'GET', `systems/${body.items[0].id}`)
   t.equal(one.headers.etag, '"1"')
-  const unchanged = await api.call('consumer', 'GET', `systems/${body.items[0].id}`, { headers: { 'if-none-match': '"1"' } })
+  const unchanged = await api.call('consumer', 'GET', `systems/${body.items[0].id}`, {
+    headers: { 'if-none-match': '"1"' },
+  })
   t.equal(unchanged.status, 304)
 })
 
@@ -175,6 +280,6 @@ t.test('what belongs to another party is not there', async (t) => {
   t.same(Object.keys(theirs.body), Object.keys(never.body))
   t.same((await api.call(stranger, 'GET', 'systems')).body.items, [])
   t.equal((await api.call('auditor', 'GET', `systems/${mine.body.id}`)).status, 200)
-  const events = await api.call(stranger, 'GET', `events?subject=${mine.body.id}`)
-  t.same(events.body.items, [])
+  t.equal((await api.eventsOf('consumer', mine.body.id, 1)).length, 1)
+  t.same(await api.eventsOf(stranger, mine.body.id, 0), [])
 })

@@ -1,8 +1,8 @@
 /** The event log: complete, in order, followed live, resumed where one was, and never skipping a late commit. */
 import { request } from 'node:http'
 import t from 'tap'
-import { insertEvents } from '../../services/broker/audit/store.ts'
 import { readEvents } from '../../services/broker/audit/service.ts'
+import { insertEvents } from '../../services/broker/audit/store.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { testApi } from '../support/api.ts'
 import { testDatabase } from '../support/database.ts'
@@ -21,6 +21,8 @@ t.test('an event that commits late is read in its turn, not skipped', async (t) 
   const database = await testDatabase(t)
   const ids = async (cursor?: string) => (await readEvents(database, cursor, {}, 100)).map((e) => e.id)
   await database.transaction((sql) => insertEvents(sql, [event('first')], new Date()))
+  const soon = Date.now() + 10_000
+  while ((await ids()).length < 1 && Date.now() < soon) await new Promise((resolve) => setTimeout(resolve, 10))
   t.same(await ids(), ['first'])
 
   let release: () => void = () => undefined
@@ -32,11 +34,15 @@ t.test('an event that commits late is read in its turn, not skipped', async (t) 
   })
   const deadline = Date.now() + 5_000
   const writing = `select 1 from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`
-  while ((await database.query(writing)).length === 0 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 10))
+  while ((await database.query(writing)).length === 0 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 10))
   await database.transaction((sql) => insertEvents(sql, [event('fast')], new Date()))
   t.same(await ids(), ['first'], 'the fast one waits for the slow one before it')
   release()
   await slow
+  // Transactions of other databases on the same server hold events back too, for as long as they run.
+  const later = Date.now() + 10_000
+  while ((await ids()).length < 3 && Date.now() < later) await new Promise((resolve) => setTimeout(resolve, 10))
   t.same(await ids(), ['first', 'slow', 'fast'])
   const [first] = await readEvents(database, undefined, {}, 1)
   t.same(await ids(first?.cursor), ['slow', 'fast'])
@@ -45,7 +51,11 @@ t.test('an event that commits late is read in its turn, not skipped', async (t) 
 t.test('followed live as server-sent events and resumed by Last-Event-ID', async (t) => {
   const api = await testApi(t)
   const base = await api.listen()
-  const system = (slug: string) => ({ slug, name: slug, classes: { availability: 1, integrity: 1, confidentiality: 1 } })
+  const system = (slug: string) => ({
+    slug,
+    name: slug,
+    classes: { availability: 1, integrity: 1, confidentiality: 1 },
+  })
   await api.call('consumer', 'POST', 'systems', { body: system('one') })
   const stream = follow(`${base}/api/v1/events`, api.tokenOf('consumer'))
   t.teardown(stream.stop)
@@ -59,7 +69,11 @@ t.test('followed live as server-sent events and resumed by Last-Event-ID', async
   const resumed = follow(`${base}/api/v1/events`, api.tokenOf('consumer'), live.at(-1)?.cursor)
   t.teardown(resumed.stop)
   const rest = await resumed.until((events) => events.some((e) => e.data.slug === 'three'))
-  t.same(rest.map((e) => e.data.slug), ['three'], 'only what came after')
+  t.same(
+    rest.map((e) => e.data.slug),
+    ['three'],
+    'only what came after',
+  )
   t.equal((await api.call('consumer', 'GET', 'events?cursor=nonsense')).status, 400)
   t.equal((await api.call('consumer', 'GET', 'events', { headers: { accept: 'text/csv' } })).status, 406)
 })
@@ -89,7 +103,11 @@ interface Seen {
 function follow(url: string, token: string, lastEventId?: string) {
   const events: Seen[] = []
   const waiting: (() => void)[] = []
-  const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream', ...(lastEventId && { 'last-event-id': lastEventId }) }
+  const headers = {
+    authorization: `Bearer ${token}`,
+    accept: 'text/event-stream',
+    ...(lastEventId && { 'last-event-id': lastEventId }),
+  }
   const call = request(url, { headers }, (response) => {
     let text = ''
     response.setEncoding('utf8').on('data', (chunk) => {

@@ -1,7 +1,12 @@
 /** One leader at a time, and nothing that a deposed one, a stale picture or a poisoned row can spoil. */
 import pino from 'pino'
 import t from 'tap'
-import { runForLeader, runScheduler, schedulingMetrics, selectOverbooked } from '../../services/broker/scheduling/index.ts'
+import {
+  runForLeader,
+  runScheduler,
+  schedulingMetrics,
+  selectOverbooked,
+} from '../../services/broker/scheduling/index.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { type TestApi, testApi } from '../support/api.ts'
@@ -19,9 +24,13 @@ async function until(condition: () => Promise<boolean> | boolean, what: string):
 
 async function ask(api: TestApi, name: string, cpu = '500m') {
   const systems = await api.call('consumer', 'GET', 'systems?slug=zaak')
-  const systemId = systems.body.items[0]?.id ?? (await api.call('consumer', 'POST', 'systems', { body: { slug: 'zaak', name: 'Z', classes } })).body.id
+  const systemId =
+    systems.body.items[0]?.id ??
+    (await api.call('consumer', 'POST', 'systems', { body: { slug: 'zaak', name: 'Z', classes } })).body.id
   const components = [{ name: 'web', replicas: 1, requests: { cpu, memory: '1Gi' } }]
-  return (await api.call('consumer', 'POST', 'hostings', { body: { name, systemId, components, fallback: { mode: 'none' } } })).body.id as string
+  return (
+    await api.call('consumer', 'POST', 'hostings', { body: { name, systemId, components, fallback: { mode: 'none' } } })
+  ).body.id as string
 }
 
 t.test('one replica leads; when its connection dies another takes over with a higher epoch', async (t) => {
@@ -45,7 +54,9 @@ t.test('one replica leads; when its connection dies another takes over with a hi
   const leading = () => replicas.filter((r) => r.leader.isLeader())
   await until(() => leading().length === 1, 'a leader')
   const [first] = leading()
-  await api.kit.database.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`)
+  await api.kit.database.query(
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`,
+  )
   await until(() => Math.max(...replicas.flatMap((r) => r.epochs)) > (first?.epochs.at(-1) ?? 0), 'a new term')
   await until(() => leading().length === 1, 'exactly one leader again')
   const epochs = replicas.flatMap((r) => r.epochs)
@@ -59,7 +70,10 @@ t.test('a leader of an old epoch changes nothing', async (t) => {
   await api.kit.database.query('update leader set epoch = 7')
   const metrics = schedulingMetrics(createRegistry(), api.kit, () => true)
   const term = { epoch: 6, signal: new AbortController().signal }
-  await t.rejects(runScheduler({ ...api.kit, log: quiet }, term, { metrics, decided: () => undefined }), /epoch 6 leads no more/)
+  await t.rejects(
+    runScheduler({ ...api.kit, log: quiet }, term, { metrics, decided: () => undefined }),
+    /epoch 6 leads no more/,
+  )
   t.equal((await api.call('consumer', 'GET', `hostings/${id}`)).body.state, 'pending')
   t.same(await api.kit.database.query('select 1 from placements'), [])
 })
@@ -68,9 +82,14 @@ t.test('a row that cannot be digested is refused and does not stop the queue', a
   const api = await testApi(t)
   await api.activeDatacenter()
   const ids = [await ask(api, 'before'), await ask(api, 'poison'), await ask(api, 'after')]
-  await api.kit.database.query(`update hostings set spec = '{"components": 5, "fallback": {"mode": "none"}}' where id = $1`, [ids[1]])
+  await api.kit.database.query(
+    `update hostings set spec = '{"components": 5, "fallback": {"mode": "none"}}' where id = $1`,
+    [ids[1]],
+  )
   api.schedule()
-  const state = async (id = '') => (await api.kit.database.query<{ scheduling: string }>('select scheduling from hostings where id = $1', [id]))[0]?.scheduling
+  const state = async (id = '') =>
+    (await api.kit.database.query<{ scheduling: string }>('select scheduling from hostings where id = $1', [id]))[0]
+      ?.scheduling
   await until(async () => (await state(ids[2])) === 'placed', 'the one behind the poison is placed')
   t.equal(await state(ids[0]), 'placed')
   t.equal(await state(ids[1]), 'unschedulable')
@@ -82,11 +101,20 @@ t.test('many at once never claim more than is offered', async (t) => {
   const first = await ask(api, 'h0')
   const asked = [first, ...(await Promise.all(Array.from({ length: 19 }, (_, i) => ask(api, `h${i + 1}`))))]
   api.schedule()
-  await until(async () => (await api.kit.database.query(`select 1 from hostings where scheduling = 'pending'`)).length === 0, 'all decided')
+  await until(
+    async () => (await api.kit.database.query(`select 1 from hostings where scheduling = 'pending'`)).length === 0,
+    'all decided',
+  )
   const placed = await api.kit.database.query(`select 1 from hostings where scheduling = 'placed'`)
   t.equal(new Set(asked).size, 20)
   t.equal(placed.length, 8, 'eight of half a core fill four cores')
   t.same(await selectOverbooked(api.kit.database, [id], new Date()), [])
-  await api.kit.database.query(`update claims set amounts = amounts || '{"cpu": 501}' where id = (select min(id) from claims)`)
-  t.match(await selectOverbooked(api.kit.database, [id], new Date()), [{ resource: 'cpu', taken: 4001, offered: 4000 }], 'the check sees one millicore too many')
+  await api.kit.database.query(
+    `update claims set amounts = amounts || '{"cpu": 501}' where id = (select min(id) from claims)`,
+  )
+  t.match(
+    await selectOverbooked(api.kit.database, [id], new Date()),
+    [{ resource: 'cpu', taken: 4001, offered: 4000 }],
+    'the check sees one millicore too many',
+  )
 })

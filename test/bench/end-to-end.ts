@@ -41,16 +41,32 @@ export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
     const app = await createApp(kit, registry, async () => undefined)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
-    await seedFederationRows(database, { partyId, datacenters: 40, nodes: 50, offer: { cpu: 2_000_000, memory: 8_000 * 2 ** 30, pods: 10_000 } })
+    await seedFederationRows(database, {
+      partyId,
+      datacenters: 40,
+      nodes: 50,
+      offer: { cpu: 2_000_000, memory: 8_000 * 2 ** 30, pods: 10_000 },
+    })
     const abort = new AbortController()
-    const scheduler = runScheduler(kit, { epoch: 0, signal: abort.signal }, { metrics: schedulingMetrics(registry, kit, () => true), decided: app.waiting.settle })
+    const scheduler = runScheduler(
+      kit,
+      { epoch: 0, signal: abort.signal },
+      { metrics: schedulingMetrics(registry, kit, () => true), decided: app.waiting.settle },
+    )
     const base = await app.http.listen({ host: '127.0.0.1', port: 0 })
     const call = caller(base, token)
-    const { id: systemId } = await call('POST', '/systems', { slug: 'bench', name: 'Bench', classes: { availability: 1, integrity: 1, confidentiality: 1 } })
+    const { id: systemId } = await call('POST', '/systems', {
+      slug: 'bench',
+      name: 'Bench',
+      classes: { availability: 1, integrity: 1, confidentiality: 1 },
+    })
     const results: EndToEnd[] = []
     for (const clients of [1, 16]) {
       await run(call, systemId, clients, 1)
-      results.push({ ...(await run(call, systemId, clients, seconds)), ...(await commitRate(database, clients, seconds)) } as EndToEnd)
+      results.push({
+        ...(await run(call, systemId, clients, seconds)),
+        ...(await commitRate(database, clients, seconds)),
+      } as EndToEnd)
     }
     abort.abort()
     await scheduler
@@ -76,7 +92,8 @@ async function run(call: Call, systemId: string, clients: number, seconds: numbe
         components: [{ name: 'web', replicas: 2, requests: { cpu: '10m', memory: '16Mi' } }],
         fallback: { mode: 'cold' },
       })
-      if (hosting.placements?.length !== 2) throw new Error(`not placed with fallback: ${JSON.stringify(hosting.decision?.summary ?? hosting)}`)
+      if (hosting.placements?.length !== 2)
+        throw new Error(`not placed with fallback: ${JSON.stringify(hosting.decision?.summary ?? hosting)}`)
       latencies.push(performance.now() - before)
     }
   }
@@ -84,10 +101,20 @@ async function run(call: Call, systemId: string, clients: number, seconds: numbe
   const elapsed = (performance.now() - started) / 1000
   latencies.sort((a, b) => a - b)
   const at = (q: number) => Math.round((latencies[Math.floor(latencies.length * q)] ?? 0) * 10) / 10
-  return { clients, requests: latencies.length, perSecond: Math.round(latencies.length / elapsed), p50Ms: at(0.5), p99Ms: at(0.99) }
+  return {
+    clients,
+    requests: latencies.length,
+    perSecond: Math.round(latencies.length / elapsed),
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+  }
 }
 
-async function commitRate(database: Database, clients: number, seconds: number): Promise<{ storeCommitsPerSecond: number }> {
+async function commitRate(
+  database: Database,
+  clients: number,
+  seconds: number,
+): Promise<{ storeCommitsPerSecond: number }> {
   await database.query('create table if not exists bench_commits (id text primary key)')
   const end = performance.now() + seconds * 1000
   const started = performance.now()
@@ -108,7 +135,12 @@ function caller(base: string, token: string): Call {
   const agent = new Agent({ keepAlive: true })
   return (method, path, body) =>
     new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'idempotency-key': randomUUID(), prefer: 'wait=20' }
+      const headers = {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        'idempotency-key': randomUUID(),
+        prefer: 'wait=20',
+      }
       const sent = request(`${base}/api/v1${path}`, { method, agent, headers }, (response) => {
         let text = ''
         response.setEncoding('utf8').on('data', (chunk) => {

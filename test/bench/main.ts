@@ -23,7 +23,12 @@ if (unknown.length > 0) {
 }
 
 const result: Record<string, unknown> = {
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), node: process.version },
+  machine: {
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+  },
 }
 for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
   console.error(`measuring ${name} …`)

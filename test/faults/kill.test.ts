@@ -35,7 +35,12 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15
   })
   const [loket] = await database.query<{ id: string }>(`select id from parties where 'loket' = any(roles)`)
   // Room for some of the requests only, so that the last places are fought for in every round.
-  const federation = { partyId: loket?.id ?? '', datacenters: 4, nodes: 3, offer: { cpu: 20_000, memory: 2 ** 40, pods: 500 } }
+  const federation = {
+    partyId: loket?.id ?? '',
+    datacenters: 4,
+    nodes: 3,
+    offer: { cpu: 20_000, memory: 2 ** 40, pods: 500 },
+  }
   await seedFederationRows(database, federation)
   const systemId = await newSystem(broker)
 
@@ -53,12 +58,25 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15
   }
 
   const deadline = Date.now() + 30_000
-  while ((await database.query(`select 1 from hostings where scheduling = 'pending' limit 1`)).length > 0 && Date.now() < deadline) {
+  while (
+    (await database.query(`select 1 from hostings where scheduling = 'pending' limit 1`)).length > 0 &&
+    Date.now() < deadline
+  ) {
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   t.ok(attempts.length > rounds * clients, `${attempts.length} requests`)
-  t.same(attempts.filter((a) => a.status !== 202), [], 'every request was acknowledged, at once or when repeated with its key')
-  const hostings = await database.query<{ name: string; scheduling: string; placements: number; claims: number; events: number }>(
+  t.same(
+    attempts.filter((a) => a.status !== 202),
+    [],
+    'every request was acknowledged, at once or when repeated with its key',
+  )
+  const hostings = await database.query<{
+    name: string
+    scheduling: string
+    placements: number
+    claims: number
+    events: number
+  }>(
     `select h.name, h.scheduling, (select count(*) from placements p where p.hosting_id = h.id) as placements,
        (select count(*) from claims c where c.hosting_id = h.id) as claims,
        (select count(*) from events e where e.subject_id = h.id and e.type = 'hosting.requested') as events from hostings h`,
@@ -75,10 +93,18 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15
   t.same(await selectOverbooked(database, ids, new Date()), [], 'nothing is claimed beyond the offers')
 })
 
-async function client(broker: RunningBroker, systemId: string, attempts: Attempt[], signal: AbortSignal): Promise<void> {
+async function client(
+  broker: RunningBroker,
+  systemId: string,
+  attempts: Attempt[],
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     const components = [{ name: 'web', replicas: 1, requests: { cpu: '500m', memory: '1Gi' } }]
-    const attempt: Attempt = { key: randomUUID(), body: { name: `h-${randomUUID()}`, systemId, components, fallback: { mode: 'cold' } } as Attempt['body'] }
+    const attempt: Attempt = {
+      key: randomUUID(),
+      body: { name: `h-${randomUUID()}`, systemId, components, fallback: { mode: 'cold' } } as Attempt['body'],
+    }
     attempts.push(attempt)
     try {
       attempt.status = await post(broker, attempt)
@@ -101,6 +127,10 @@ async function newSystem(broker: RunningBroker): Promise<string> {
 }
 
 function send(broker: RunningBroker, path: string, body: object, key: string): Promise<Response> {
-  const headers = { authorization: `Bearer ${broker.tokens.consumer}`, 'content-type': 'application/json', 'idempotency-key': key }
+  const headers = {
+    authorization: `Bearer ${broker.tokens.consumer}`,
+    'content-type': 'application/json',
+    'idempotency-key': key,
+  }
   return fetch(`${broker.api}/api/v1${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
 }

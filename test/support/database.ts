@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
 import type { Test } from 'tap'
-import { type Database, openDatabase } from '../../services/shared/db/database.ts'
 import { DataDirectoryInUse, lockDataDirectory } from '../../services/shared/db/data-lock.ts'
+import { type Database, openDatabase } from '../../services/shared/db/database.ts'
 import { type Embedded, startEmbedded } from '../../services/shared/db/embedded.ts'
 import { type Migration, migrate, readMigrations } from '../../services/shared/db/migrate.ts'
 
 export const brokerMigrations = readMigrations(new URL('../../services/broker/migrations/', import.meta.url))
 
-const checkout = createHash('sha256').update(import.meta.url).digest('hex').slice(0, 12)
+const checkout = createHash('sha256')
+  .update(import.meta.url)
+  .digest('hex')
+  .slice(0, 12)
 const folder = join(tmpdir(), `gemeentecloud-test-${process.getuid?.() ?? 0}-${checkout}`)
 const log = pino({ level: 'silent' })
 
@@ -20,7 +23,10 @@ const log = pino({ level: 'silent' })
  * A fresh database with the broker's tables, dropped when the test ends. The server is started by the first test that needs
  * it and adopted by the others; `stopTestServer` ends it. It does not flush to disk: what must survive is tested elsewhere.
  */
-export async function testDatabase(t: Test, { migrations = brokerMigrations }: { migrations?: readonly Migration[] } = {}): Promise<Database & { url: string }> {
+export async function testDatabase(
+  t: Test,
+  { migrations = brokerMigrations }: { migrations?: readonly Migration[] } = {},
+): Promise<Database & { url: string }> {
   const server = await testServer()
   const admin = openDatabase({ url: server.url, connections: 1 })
   const name = `t_${randomUUID().replaceAll('-', '')}`
@@ -42,7 +48,8 @@ async function template(admin: Database, url: string, migrations: readonly Migra
   const session = await admin.session(() => undefined)
   try {
     await session.query(`select pg_advisory_lock(hashtext($1))`, [name])
-    if ((await session.query('select 1 from pg_database where datname = $1 and datistemplate', [name])).length > 0) return name
+    if ((await session.query('select 1 from pg_database where datname = $1 and datistemplate', [name])).length > 0)
+      return name
     await session.query(`drop database if exists ${name} with (force)`)
     await session.query(`create database ${name}`)
     const database = openDatabase({ url: withDatabase(url, name), connections: 1 })
@@ -59,7 +66,11 @@ async function testServer(): Promise<Embedded> {
   mkdirSync(folder, { recursive: true })
   const lock = await waitForLock()
   try {
-    return await startEmbedded({ dataDirectory: folder, log, settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'] })
+    return await startEmbedded({
+      dataDirectory: folder,
+      log,
+      settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+    })
   } finally {
     await lock.release()
   }

@@ -12,8 +12,19 @@ export interface FederationRows {
 const node = { cpu: 64_000, memory: 256 * 2 ** 30, pods: 250 }
 
 /** Adds active datacenters that were just seen, each with equal nodes and one open offer; running it again renews their age. */
-export async function seedFederationRows(database: Database, { partyId, datacenters, nodes, offer }: FederationRows): Promise<void> {
-  const list = JSON.stringify(Array.from({ length: nodes }, (_, i) => ({ name: `node-${i}`, schedulable: true, allocatable: node, ownUse: {}, free: node })))
+export async function seedFederationRows(
+  database: Database,
+  { partyId, datacenters, nodes, offer }: FederationRows,
+): Promise<void> {
+  const list = JSON.stringify(
+    Array.from({ length: nodes }, (_, i) => ({
+      name: `node-${i}`,
+      schedulable: true,
+      allocatable: node,
+      ownUse: {},
+      free: node,
+    })),
+  )
   for (let i = 0; i < datacenters; i++) {
     const id = `dc_${String(i).padStart(26, '0')}`
     const spec = {

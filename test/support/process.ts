@@ -19,7 +19,11 @@ export interface RunningBroker {
 const main = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
 
 /** Starts `npm start` without npm on free ports; rejects with what it printed when it ends before it is ready. */
-export function startProcess(dataDirectory: string, flags: readonly string[] = ['--empty'], env: Record<string, string> = {}): Promise<RunningBroker> {
+export function startProcess(
+  dataDirectory: string,
+  flags: readonly string[] = ['--empty'],
+  env: Record<string, string> = {},
+): Promise<RunningBroker> {
   const child = spawn(process.execPath, [main, ...flags], {
     env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', GEMEENTECLOUD_DATA: dataDirectory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -76,7 +76,12 @@ export async function runCycle(kit: Kit, term: Term, picture: Picture, options: 
  * Commits a block; when that fails, its halves, so that one row that cannot be written does not hold up the rest. A single
  * row that cannot be placed is refused; when not even that can be written, the store is at fault and the term ends.
  */
-async function commitOrSplit(kit: Kit, term: Term, picture: Picture, verdicts: readonly Verdict[]): Promise<ReadonlySet<string>> {
+async function commitOrSplit(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  verdicts: readonly Verdict[],
+): Promise<ReadonlySet<string>> {
   let committed: ReadonlySet<string> = new Set()
   try {
     committed = await commit(kit, term, picture, verdicts)
@@ -88,7 +93,8 @@ async function commitOrSplit(kit: Kit, term: Term, picture: Picture, verdicts: r
     for (const { row, placed } of verdicts) if (placed && !committed.has(row.id)) forget(picture, row.id)
   }
   const [only] = verdicts
-  if (verdicts.length === 1 && only) return commit(kit, term, picture, [{ row: only.row, decision: undigested, placed: undefined }])
+  if (verdicts.length === 1 && only)
+    return commit(kit, term, picture, [{ row: only.row, decision: undigested, placed: undefined }])
   const middle = Math.ceil(verdicts.length / 2)
   const halves = [verdicts.slice(0, middle), verdicts.slice(middle)]
   const taken = new Set<string>()
@@ -99,7 +105,11 @@ async function commitOrSplit(kit: Kit, term: Term, picture: Picture, verdicts: r
   return taken
 }
 
-const undigested: Decision = { outcome: 'unschedulable', summary: 'the engine could not handle this request', refusals: [] }
+const undigested: Decision = {
+  outcome: 'unschedulable',
+  summary: 'the engine could not handle this request',
+  refusals: [],
+}
 
 class Deposed extends Error {}
 
@@ -136,23 +146,50 @@ function placedBy(demand: HostingDemand, { chosen }: Extract<Decision, { outcome
 }
 
 /** Writes a block in one transaction; returns the hostings written: none when a generation has moved on. Throws `Deposed`. */
-async function commit(kit: Kit, term: Term, picture: Picture, verdicts: readonly Verdict[]): Promise<ReadonlySet<string>> {
+async function commit(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  verdicts: readonly Verdict[],
+): Promise<ReadonlySet<string>> {
   const now = kit.clock.now()
-  const touched = [...new Set(verdicts.flatMap((v) => (v.placed ? [v.placed.primary.datacenterId, v.placed.standby?.datacenterId] : [])))]
+  const touched = [
+    ...new Set(
+      verdicts.flatMap((v) => (v.placed ? [v.placed.primary.datacenterId, v.placed.standby?.datacenterId] : [])),
+    ),
+  ]
     .filter((id) => id !== undefined)
     .map((id) => ({ id, generation: picture.datacenters.get(id)?.generation ?? -1 }))
   const written = await kit.database.transaction(async (sql) => {
     if (!(await isCurrentEpoch(sql, term.epoch))) throw new Deposed(`epoch ${term.epoch} leads no more`)
     if (touched.length > 0 && (await compareAndSetGenerations(sql, touched)).length < touched.length) return undefined
-    const epochs = await writeOutcomes(sql, verdicts.map((v) => outcomeOf(v, picture, now)), new Date(now))
+    const epochs = await writeOutcomes(
+      sql,
+      verdicts.map((v) => outcomeOf(v, picture, now)),
+      new Date(now),
+    )
     const placements = verdicts.flatMap(({ placed, row }) => {
       const epoch = epochs.get(row.id)
       if (!placed || epoch === undefined) return []
-      return newPlacements(placed, picture, (prefix) => newId(prefix, kit.clock, kit.random)).map((placement) => ({ ...placement, epoch }))
+      return newPlacements(placed, picture, (prefix) => newId(prefix, kit.clock, kit.random)).map((placement) => ({
+        ...placement,
+        epoch,
+      }))
     })
     await insertPlacements(sql, placements, new Date(now))
-    await appendEvents(sql, kit, verdicts.filter((v) => epochs.has(v.row.id)).map((v) => eventOf(v, picture, now)))
-    const overbooked = touched.length > 0 ? await selectOverbooked(sql, touched.map((t) => t.id), new Date(now)) : []
+    await appendEvents(
+      sql,
+      kit,
+      verdicts.filter((v) => epochs.has(v.row.id)).map((v) => eventOf(v, picture, now)),
+    )
+    const overbooked =
+      touched.length > 0
+        ? await selectOverbooked(
+            sql,
+            touched.map((t) => t.id),
+            new Date(now),
+          )
+        : []
     assert(overbooked.length === 0, `claims within offers, but ${JSON.stringify(overbooked)}`)
     sql.hint('placements')
     return new Set(epochs.keys())
@@ -183,7 +220,11 @@ function eventOf({ row, decision }: Verdict, picture: Picture, now: number) {
     partyId: row.party_id,
     actor: 'scheduler',
     requestId: row.request_id,
-    data: { name: row.name, summary: view.summary, ...(chosen && { primary: chosen.primary.datacenter, standby: chosen.standby?.datacenter ?? null }) },
+    data: {
+      name: row.name,
+      summary: view.summary,
+      ...(chosen && { primary: chosen.primary.datacenter, standby: chosen.standby?.datacenter ?? null }),
+    },
   }
 }
 

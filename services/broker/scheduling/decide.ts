@@ -1,6 +1,15 @@
 /** From the engine's decision to what is stored and shown. */
 import type { Alternative, DecisionView, Refusal } from '../../../schemas/index.ts'
-import { type Candidate, type Decision, domainsOf, explainRefusal, neededAmounts, type PlacedHosting, type Refusal as EngineRefusal, summarise } from '../../placement/index.ts'
+import {
+  type Candidate,
+  type Decision,
+  domainsOf,
+  type Refusal as EngineRefusal,
+  explainRefusal,
+  neededAmounts,
+  type PlacedHosting,
+  summarise,
+} from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import type { NewPlacement } from './store.ts'
 import type { Picture } from './world.ts'
@@ -19,11 +28,20 @@ export function decisionView(decision: Decision, picture: Pick<Picture, 'datacen
 }
 
 function placedSummary({ primary, standby }: Candidate, slug: (id: string) => string): string {
-  return standby ? `runs at ${slug(primary.datacenterId)}, falls back to ${slug(standby.datacenterId)}` : `runs at ${slug(primary.datacenterId)}, without fallback`
+  return standby
+    ? `runs at ${slug(primary.datacenterId)}, falls back to ${slug(standby.datacenterId)}`
+    : `runs at ${slug(primary.datacenterId)}, without fallback`
 }
 
-function alternativeView({ primary, standby, priceCentsPerMonth }: Candidate, slug: (id: string) => string): Alternative {
-  const site = ({ datacenterId, score }: NonNullable<Candidate['standby']>) => ({ datacenterId, datacenter: slug(datacenterId), score: [...score] })
+function alternativeView(
+  { primary, standby, priceCentsPerMonth }: Candidate,
+  slug: (id: string) => string,
+): Alternative {
+  const site = ({ datacenterId, score }: NonNullable<Candidate['standby']>) => ({
+    datacenterId,
+    datacenter: slug(datacenterId),
+    score: [...score],
+  })
   return { primary: site(primary), standby: standby ? site(standby) : null, priceCentsPerMonth }
 }
 
@@ -43,11 +61,18 @@ function refusalView(refusal: EngineRefusal, slug: (id: string) => string): Refu
 }
 
 /** The rows of a placed hosting: a claim of its full demand at each site. */
-export function newPlacements(hosting: PlacedHosting, picture: Pick<Picture, 'datacenters'>, newId: (prefix: 'plc' | 'clm') => string): NewPlacement[] {
+export function newPlacements(
+  hosting: PlacedHosting,
+  picture: Pick<Picture, 'datacenters'>,
+  newId: (prefix: 'plc' | 'clm') => string,
+): NewPlacement[] {
   const primarySite = picture.datacenters.get(hosting.primary.datacenterId)?.state
   const domains = primarySite ? domainsOf(primarySite) : []
   const amounts = neededAmounts(hosting.demand)
-  const at = (role: 'primary' | 'standby', site: { datacenterId: string; witness: NewPlacement['witness'] }): NewPlacement => ({
+  const at = (
+    role: 'primary' | 'standby',
+    site: { datacenterId: string; witness: NewPlacement['witness'] },
+  ): NewPlacement => ({
     id: newId('plc'),
     claimId: newId('clm'),
     hostingId: hosting.demand.id,

@@ -3,10 +3,9 @@
  * connection, also by kill -9. Each term has a higher epoch; every commit of a leader names its epoch, so that one who was
  * deposed without noticing changes nothing.
  */
-import type { Session } from '../../shared/db/database.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { takeOffice } from './store.ts'
 
-const lockKey = 0x67656d65
 const retryMs = 1_000
 
 export interface Term {
@@ -16,7 +15,11 @@ export interface Term {
 }
 
 /** Runs `serve` for each term this replica is leader, until stopped; stopping waits for `serve` to return. */
-export function runForLeader(kit: Kit, holder: string, serve: (term: Term) => Promise<void>): { stop(): Promise<void>; isLeader(): boolean } {
+export function runForLeader(
+  kit: Kit,
+  holder: string,
+  serve: (term: Term) => Promise<void>,
+): { stop(): Promise<void>; isLeader(): boolean } {
   const stopping = new AbortController()
   let leading = false
   const finished = campaign()
@@ -57,12 +60,4 @@ export function runForLeader(kit: Kit, holder: string, serve: (term: Term) => Pr
       await finished
     },
   }
-}
-
-/** The new epoch, or undefined while another replica leads. */
-async function takeOffice(session: Session, holder: string): Promise<number | undefined> {
-  const [lock] = await session.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [lockKey])
-  if (!lock?.taken) return undefined
-  const [row] = await session.query<{ epoch: number }>('update leader set epoch = epoch + 1, holder = $1, since = now() returning epoch', [holder])
-  return row?.epoch
 }

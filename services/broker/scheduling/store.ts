@@ -12,7 +12,10 @@ export interface WorldRow extends Row {
     region: string
     position: { latitude: number; longitude: number }
     failureDomains: string[]
-    security: { classes: { availability: number; integrity: number; confidentiality: number }; evidence: { kind: string; validUntil: string }[] }
+    security: {
+      classes: { availability: number; integrity: number; confidentiality: number }
+      evidence: { kind: string; validUntil: string }[]
+    }
     capabilities: string[]
   }
   readonly state: string
@@ -22,7 +25,14 @@ export interface WorldRow extends Row {
   readonly nodes: { name: string; zone?: string; schedulable: boolean; free: Amounts }[] | null
   readonly storage_classes: { name: string; readWriteMany: boolean }[] | null
   readonly observed_ms: number | null
-  readonly offers: { id: string; amounts: Amounts; startMs: number; endMs: number | null; quality: 'guaranteed' | 'revocable' | 'opportunistic'; tariff: Record<string, number> }[]
+  readonly offers: {
+    id: string
+    amounts: Amounts
+    startMs: number
+    endMs: number | null
+    quality: 'guaranteed' | 'revocable' | 'opportunistic'
+    tariff: Record<string, number>
+  }[]
 }
 
 /** Everything a decision needs of these datacenters; of all when `ids` is undefined. */
@@ -119,13 +129,29 @@ export interface Outcome {
   readonly priceCentsPerMonth: number | null
 }
 
+const leaderLock = 0x67656d65
+
+/** Takes the leader's lock for as long as the session lives; the new epoch, or undefined while another holds it. */
+export async function takeOffice(session: Pick<Sql, 'query'>, holder: string): Promise<number | undefined> {
+  const [lock] = await session.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [leaderLock])
+  if (!lock?.taken) return undefined
+  const [row] = await session.query<{ epoch: number }>(
+    'update leader set epoch = epoch + 1, holder = $1, since = now() returning epoch',
+    [holder],
+  )
+  return row?.epoch
+}
+
 /** Whether `epoch` still leads; holds it so until the transaction ends. */
 export async function isCurrentEpoch(sql: Sql, epoch: number): Promise<boolean> {
   return (await sql.query('select 1 from leader where epoch = $1 for share', [epoch])).length === 1
 }
 
 /** Raises the generation of each datacenter that still has the one that was seen; returns those. */
-export async function compareAndSetGenerations(sql: Sql, seen: readonly { id: string; generation: number }[]): Promise<string[]> {
+export async function compareAndSetGenerations(
+  sql: Sql,
+  seen: readonly { id: string; generation: number }[],
+): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
     `with locked as (
        select d.id from datacenters d join jsonb_to_recordset($1::jsonb) as s(id text, generation bigint)
@@ -143,13 +169,27 @@ export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now:
        epoch = h.epoch + (o.scheduling = 'placed')::int, version = h.version + 1, updated_at = $2
      from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint)
      where h.id = o.id and h.scheduling = 'pending' and h.wanted = 'running' returning h.id, h.epoch`,
-    [JSON.stringify(outcomes.map((o) => ({ id: o.hostingId, scheduling: o.scheduling, decision: o.decision, price: o.priceCentsPerMonth }))), now],
+    [
+      JSON.stringify(
+        outcomes.map((o) => ({
+          id: o.hostingId,
+          scheduling: o.scheduling,
+          decision: o.decision,
+          price: o.priceCentsPerMonth,
+        })),
+      ),
+      now,
+    ],
   )
   return new Map(rows.map((row) => [row.id, row.epoch]))
 }
 
 /** Placements with their claims, for the periods of their hostings. */
-export async function insertPlacements(sql: Sql, placements: readonly (NewPlacement & { epoch: number })[], now: Date): Promise<void> {
+export async function insertPlacements(
+  sql: Sql,
+  placements: readonly (NewPlacement & { epoch: number })[],
+  now: Date,
+): Promise<void> {
   if (placements.length === 0) return
   const json = JSON.stringify(placements)
   const columns = `"id" text, "claimId" text, "hostingId" text, "datacenterId" text, role text, witness jsonb, domains text[], amounts jsonb, epoch bigint`

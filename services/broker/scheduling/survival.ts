@@ -31,7 +31,8 @@ export function survivalOf(picture: Picture): Survival[] {
 function shortfallOf(violations: readonly Violation[]): Record<string, number> {
   const missing: Record<string, number> = {}
   for (const { resource, taken, available } of violations) {
-    if (resource !== undefined && taken !== undefined && available !== undefined) missing[resource] = (missing[resource] ?? 0) + taken - available
+    if (resource !== undefined && taken !== undefined && available !== undefined)
+      missing[resource] = (missing[resource] ?? 0) + taken - available
   }
   return missing
 }

@@ -71,7 +71,10 @@ export function forget(picture: Picture, hostingId: string): void {
   picture.placed.delete(hostingId)
 }
 
-const sitesOf = ({ primary, standby }: PlacedHosting) => [primary.datacenterId, ...(standby ? [standby.datacenterId] : [])]
+const sitesOf = ({ primary, standby }: PlacedHosting) => [
+  primary.datacenterId,
+  ...(standby ? [standby.datacenterId] : []),
+]
 
 export function hostingDemand(row: HostingRow): HostingDemand {
   return demandOf(row.spec, {
@@ -102,11 +105,16 @@ function datacenterState(row: WorldRow): DatacenterState {
     longitude: row.spec.position.longitude,
     failureDomains: row.spec.failureDomains,
     classes: row.spec.security.classes,
-    evidence: Object.fromEntries(row.spec.security.evidence.map(({ kind, validUntil }) => [kind, Date.parse(validUntil)])),
+    evidence: Object.fromEntries(
+      row.spec.security.evidence.map(({ kind, validUntil }) => [kind, Date.parse(validUntil)]),
+    ),
     capabilities: row.spec.capabilities,
     storageClasses: row.storage_classes ?? [],
     nodes: row.nodes ?? [],
-    offers: row.offers.map(({ startMs, endMs, ...offer }) => ({ ...offer, period: { start: startMs, end: endMs ?? Number.POSITIVE_INFINITY } })),
+    offers: row.offers.map(({ startMs, endMs, ...offer }) => ({
+      ...offer,
+      period: { start: startMs, end: endMs ?? Number.POSITIVE_INFINITY },
+    })),
     observedAt: row.observed_ms ?? undefined,
     ...(closedBecause !== undefined && { closedBecause }),
   }

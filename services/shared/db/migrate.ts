@@ -10,7 +10,9 @@ export interface Migration {
 
 /** Reads `NNNN-subject.sql` files in order; throws when a number is missing or doubled. */
 export function readMigrations(folder: URL): Migration[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()
+  const names = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
   names.forEach((name, index) => {
     const number = Number(/^(\d{4})-/.exec(name)?.[1])
     if (number !== index + 1) throw new Error(`migration ${name} should have number ${index + 1}`)
@@ -22,11 +24,19 @@ export function readMigrations(folder: URL): Migration[] {
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<string[]> {
   return database.transaction(async (sql) => {
     await sql.query(`select pg_advisory_xact_lock(hashtext('gemeentecloud migrations'))`)
-    await sql.query(`create table if not exists migrations (name text primary key, digest text not null, applied_at timestamptz not null default now())`)
-    const done = new Map((await sql.query<{ name: string; digest: string }>('select name, digest from migrations')).map((m) => [m.name, m.digest]))
+    await sql.query(
+      `create table if not exists migrations (name text primary key, digest text not null, applied_at timestamptz not null default now())`,
+    )
+    const done = new Map(
+      (await sql.query<{ name: string; digest: string }>('select name, digest from migrations')).map((m) => [
+        m.name,
+        m.digest,
+      ]),
+    )
     const known = new Set(migrations.map((m) => m.name))
     for (const name of done.keys()) {
-      if (!known.has(name)) throw new Error(`the database has migration ${name}, which this release does not know: start a newer release`)
+      if (!known.has(name))
+        throw new Error(`the database has migration ${name}, which this release does not know: start a newer release`)
     }
     const applied: string[] = []
     for (const migration of migrations) {

@@ -5,14 +5,17 @@ import { closed, PageQuery, ProblemBody } from '../../../schemas/index.ts'
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) }, closed)
 
 /** A list's query: paging and the filters given. */
-export const listQuery = <F extends TProperties>(filters: F): TObject<typeof PageQuery & F> => Type.Object({ ...PageQuery, ...filters }, closed)
+export const listQuery = <F extends TProperties>(filters: F): TObject<typeof PageQuery & F> =>
+  Type.Object({ ...PageQuery, ...filters }, closed)
 
 /** No query parameter is known; an unknown one is refused. */
 export const NoQuery = Type.Object({}, closed)
 
 /** Headers are described for the document; unknown ones are everybody's business. */
 export const ChangeHeaders = Type.Object({
-  'idempotency-key': Type.Optional(Type.String({ description: 'The same for every retry of one intention; required with POST', maxLength: 200 })),
+  'idempotency-key': Type.Optional(
+    Type.String({ description: 'The same for every retry of one intention; required with POST', maxLength: 200 }),
+  ),
 })
 
 export const problemAnswers = { '4xx': ProblemBody, '5xx': ProblemBody }

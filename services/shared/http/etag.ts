@@ -12,7 +12,11 @@ export function checkIfMatch(ifMatch: string | undefined, version: number): void
 }
 
 /** Sends one resource with its ETag, or 304 when the caller has it. */
-export function sendVersioned(request: FastifyRequest, reply: FastifyReply, { version, ...body }: { version: number }): undefined {
+export function sendVersioned(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { version, ...body }: { version: number },
+): undefined {
   const etag = etagOf(version)
   reply.header('etag', etag)
   const sent = request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(body)

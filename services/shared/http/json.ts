@@ -25,7 +25,8 @@ interface Frame {
 /** Walks text that is known to be valid JSON and returns the first doubled or dangerous key, or too deep nesting. */
 function scan(text: string): FieldError | undefined {
   const stack: Frame[] = []
-  const pointer = () => stack.map((f) => `/${f.keys ? f.key.replaceAll('~', '~0').replaceAll('/', '~1') : f.index}`).join('')
+  const pointer = () =>
+    stack.map((f) => `/${f.keys ? f.key.replaceAll('~', '~0').replaceAll('/', '~1') : f.index}`).join('')
   for (let i = 0; i < text.length; i++) {
     const top = stack.at(-1)
     switch (text[i]) {

@@ -13,6 +13,9 @@ export function httpMetrics(registry: Registry, app: HttpServer): void {
   const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
   app.addHook('onResponse', async (request, reply) => {
     const method = methods.has(request.method) ? request.method : 'other'
-    duration.observe({ method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) }, reply.elapsedTime / 1000)
+    duration.observe(
+      { method, route: request.routeOptions.url ?? 'none', status: String(reply.statusCode) },
+      reply.elapsedTime / 1000,
+    )
   })
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Sql } from '../db/database.ts'
-import { insertAnswer, selectAnswer, type StoredAnswer } from '../db/idempotency.ts'
+import { insertAnswer, type StoredAnswer, selectAnswer } from '../db/idempotency.ts'
 import type { Kit } from '../kit.ts'
 import { Problem } from '../problem.ts'
 import { type Caller, callerOf } from './principal.ts'
@@ -43,10 +43,18 @@ export async function mutate(
  * The work and its answer are committed together. Whatever stops that, the key's own answer included, the key is looked up:
  * a repeat fails at the latest where its first run has left its traces, and is then told what the first was told.
  */
-async function once(kit: Kit, request: FastifyRequest, caller: Caller, key: string | undefined, work: (sql: Sql, caller: Caller) => Promise<Answer>) {
+async function once(
+  kit: Kit,
+  request: FastifyRequest,
+  caller: Caller,
+  key: string | undefined,
+  work: (sql: Sql, caller: Caller) => Promise<Answer>,
+) {
   if (key === undefined) return { answer: await kit.database.transaction((sql) => work(sql, caller)), replayed: false }
   const { tokenId } = caller.principal
-  const digest = createHash('sha256').update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`).digest()
+  const digest = createHash('sha256')
+    .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
+    .digest()
   try {
     const answer = await kit.database.transaction(async (sql) => {
       const answer = await work(sql, caller)
@@ -58,7 +66,8 @@ async function once(kit: Kit, request: FastifyRequest, caller: Caller, key: stri
   } catch (error) {
     const before = await selectAnswer(kit.database, tokenId, key)
     if (!before) throw error
-    if (!before.digest.equals(digest)) throw new Problem('idempotency-conflict', `The key ${key} came with another request before`)
+    if (!before.digest.equals(digest))
+      throw new Problem('idempotency-conflict', `The key ${key} came with another request before`)
     return { answer: known(before), replayed: true }
   }
 }
@@ -82,5 +91,10 @@ function headersOf(answer: Answer): Record<string, string> {
 }
 
 function known({ status, body, headers }: StoredAnswer): Answer {
-  return { status, body, ...(headers.location && { location: headers.location }), ...(headers.etag && { etag: headers.etag }) }
+  return {
+    status,
+    body,
+    ...(headers.location && { location: headers.location }),
+    ...(headers.etag && { etag: headers.etag }),
+  }
 }

@@ -11,7 +11,10 @@ export function pageRequest(query: { limit?: string; cursor?: string }): PageReq
 }
 
 /** A page from `limit + 1` fetched rows: the surplus row only tells that there is a next page. */
-export function pageOf<T extends { id: string }>(fetched: readonly T[], { limit }: PageRequest): { items: T[]; next?: string } {
+export function pageOf<T extends { id: string }>(
+  fetched: readonly T[],
+  { limit }: PageRequest,
+): { items: T[]; next?: string } {
   const items = fetched.slice(0, limit)
   const last = items.at(-1)
   return fetched.length > limit && last ? { items, next: last.id } : { items }

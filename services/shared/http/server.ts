@@ -3,9 +3,16 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import helmet from '@fastify/helmet'
 import rateLimit from '@fastify/rate-limit'
-import underPressure from '@fastify/under-pressure'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyError, type FastifyReply, type FastifyInstance, type FastifyRequest, LogController, type RawServerDefault } from 'fastify'
+import underPressure from '@fastify/under-pressure'
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RawServerDefault,
+} from 'fastify'
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
@@ -28,7 +35,14 @@ const apiVersion = '1.0.0'
 const oneMiB = 1_048_576
 /** Only these characters, no empty, dot or trailing segment: one reading of a path for routing, policy and logs. */
 const canonicalPath = /^\/(?:[A-Za-z0-9_~][A-Za-z0-9_.~-]*(?:\/[A-Za-z0-9_~][A-Za-z0-9_.~-]*)*)?$/
-const singleHeaders = new Set(['host', 'authorization', 'content-type', 'content-length', 'idempotency-key', 'if-match'])
+const singleHeaders = new Set([
+  'host',
+  'authorization',
+  'content-type',
+  'content-length',
+  'idempotency-key',
+  'if-match',
+])
 
 /** Makes an instance with every cross-cutting rule in place; routes are added by the caller. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
@@ -65,7 +79,8 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     timeWindow: 60_000,
     cache: 10_000,
     keyGenerator: (request) => request.socket.remoteAddress ?? '',
-    errorResponseBuilder: (_request, context) => new Problem('too-many-requests', `More than ${context.max} requests in a minute`),
+    errorResponseBuilder: (_request, context) =>
+      new Problem('too-many-requests', `More than ${context.max} requests in a minute`),
   })
   await app.register(underPressure, {
     maxEventLoopDelay: 2_000,
@@ -77,7 +92,11 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   return app
 }
 
-const commonHeaders = (requestId: string) => ({ 'api-version': apiVersion, 'x-request-id': requestId, 'cache-control': 'no-store' })
+const commonHeaders = (requestId: string) => ({
+  'api-version': apiVersion,
+  'x-request-id': requestId,
+  'cache-control': 'no-store',
+})
 
 /** What Node's parser could not read never becomes a request: answered on the socket, then closed. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
@@ -87,8 +106,14 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
       ? new Problem('headers-too-large', 'The headers are over 16 KiB')
       : new Problem('malformed-request', 'This is not HTTP as we can read it in one way')
   const body = JSON.stringify(problemBody(problem, '/'))
-  const head = [`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`, 'content-type: application/problem+json', `api-version: ${apiVersion}`]
-  socket.end(`${[...head, `content-length: ${Buffer.byteLength(body)}`, 'connection: close'].join('\r\n')}\r\n\r\n${body}`)
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'content-type: application/problem+json',
+    `api-version: ${apiVersion}`,
+  ]
+  socket.end(
+    `${[...head, `content-length: ${Buffer.byteLength(body)}`, 'connection: close'].join('\r\n')}\r\n\r\n${body}`,
+  )
 }
 
 function strictInput(app: HttpServer): void {
@@ -98,7 +123,14 @@ function strictInput(app: HttpServer): void {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
   app.setSchemaErrorFormatter((errors, part) => {
     const found = fieldErrors(errors as never, part)
-    return new Problem('invalid-fields', found.map((e) => `${e.pointer || '/'} ${e.message}`).join('; ').slice(0, 500), found)
+    return new Problem(
+      'invalid-fields',
+      found
+        .map((e) => `${e.pointer || '/'} ${e.message}`)
+        .join('; ')
+        .slice(0, 500),
+      found,
+    )
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(/^application\/json(; ?charset=utf-8)?$/i, { parseAs: 'string' }, (_request, body, done) => {
@@ -110,16 +142,19 @@ function strictInput(app: HttpServer): void {
   })
   app.addHook('onRequest', async (request) => {
     const [path = '', ...rest] = request.raw.url?.split('?') ?? []
-    if (!canonicalPath.test(path)) throw new Problem('path-not-canonical', 'The path holds something that could be read in two ways')
+    if (!canonicalPath.test(path))
+      throw new Problem('path-not-canonical', 'The path holds something that could be read in two ways')
     if (rest.length > 1) throw new Problem('malformed-request', 'The query holds a second question mark')
     const seen = new Set<string>()
     for (let i = 0; i < request.raw.rawHeaders.length; i += 2) {
       const name = request.raw.rawHeaders[i]?.toLowerCase() ?? ''
-      if (singleHeaders.has(name) && seen.has(name)) throw new Problem('malformed-request', `The header ${name} stands twice`)
+      if (singleHeaders.has(name) && seen.has(name))
+        throw new Problem('malformed-request', `The header ${name} stands twice`)
       seen.add(name)
     }
     const { host } = request.headers
-    if (host !== undefined && !/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host)) throw new Problem('malformed-request', 'The Host header is not valid')
+    if (host !== undefined && !/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host))
+      throw new Problem('malformed-request', 'The Host header is not valid')
   })
 }
 
@@ -138,10 +173,15 @@ function problemAnswers(app: HttpServer): void {
   })
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error, request)
-    if (problem.status >= 500 && problem.code !== 'overloaded') request.log.error({ err: error, requestId: request.id }, 'request failed')
-    if (problem.status === 503 || problem.status === 429) reply.header('retry-after', reply.getHeader('retry-after') ?? '5')
+    if (problem.status >= 500 && problem.code !== 'overloaded')
+      request.log.error({ err: error, requestId: request.id }, 'request failed')
+    if (problem.status === 503 || problem.status === 429)
+      reply.header('retry-after', reply.getHeader('retry-after') ?? '5')
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
-    reply.code(problem.status).type('application/problem+json').send(problemBody(problem, request.url.split('?')[0] ?? ''))
+    reply
+      .code(problem.status)
+      .type('application/problem+json')
+      .send(problemBody(problem, request.url.split('?')[0] ?? ''))
   })
 }
 
@@ -160,10 +200,15 @@ function toProblem(error: Error & { code?: string; statusCode?: number }, reques
   if (error instanceof Problem) return error
   const known = byFastifyCode[error.code ?? '']
   if (known) return newProblem(...known)
-  if (/timeout exceeded when trying to connect|ECONNREFUSED|too many clients|shutting down|Connection terminated/.test(`${error.message} ${error.code}`)) {
+  if (
+    /timeout exceeded when trying to connect|ECONNREFUSED|too many clients|shutting down|Connection terminated/.test(
+      `${error.message} ${error.code}`,
+    )
+  ) {
     return new Problem('overloaded', 'The store does not answer just now')
   }
   if (error.statusCode === 503) return new Problem('overloaded', 'The broker is stopping or cannot keep up')
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return new Problem('malformed-request', error.message)
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)
+    return new Problem('malformed-request', error.message)
   return new Problem('internal', `Something broke here; request ${request.id} is in our log`)
 }

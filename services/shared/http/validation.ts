@@ -53,7 +53,9 @@ function messageOf(error: ErrorObject): string {
     case 'const':
       return `must be ${JSON.stringify(error.params.allowedValue)}`
     case 'anyOf': {
-      const shapes = (error.schema as { const?: unknown; type?: string }[]).map((s) => ('const' in s ? JSON.stringify(s.const) : s.type))
+      const shapes = (error.schema as { const?: unknown; type?: string }[]).map((s) =>
+        'const' in s ? JSON.stringify(s.const) : s.type,
+      )
       return `must be one of ${shapes.join(', ')}`
     }
     case 'format':

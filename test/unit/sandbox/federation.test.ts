@@ -1,8 +1,8 @@
 /** The demonstration is what it says: own use of 20 to 30 %, inputs that the contract takes, and room for each of the twelve systems. */
 import t from 'tap'
 import { DatacenterInput, HostingInput, OfferInput, SystemInput } from '../../../schemas/index.ts'
-import { createWorld, schedule } from '../../../services/placement/index.ts'
 import { demandOf } from '../../../services/broker/hosting/index.ts'
+import { createWorld, schedule } from '../../../services/placement/index.ts'
 import { demoDatacenters, demoSystems, storageClasses } from '../../../services/sandbox/federation/index.ts'
 import { createAjv } from '../../../services/shared/http/validation.ts'
 import { amountOf, cpuMillis, wholeUnits } from '../../../services/shared/quantity.ts'
@@ -14,15 +14,23 @@ const systems = demoSystems()
 t.test('the owner uses 20 to 30 % of cpu and memory at every datacenter', async (t) => {
   t.ok(federation.length >= 40, `${federation.length} datacenters`)
   for (const { datacenter, nodes, ownPods } of federation) {
-    const cpu = ownPods.reduce((sum, p) => sum + cpuMillis(p.cpu, 'up'), 0) / nodes.reduce((sum, n) => sum + cpuMillis(n.cpu, 'down'), 0)
-    const memory = ownPods.reduce((sum, p) => sum + wholeUnits(p.memory, 'up'), 0) / nodes.reduce((sum, n) => sum + wholeUnits(n.memory, 'down'), 0)
-    t.ok(cpu >= 0.2 && cpu <= 0.3 && memory >= 0.2 && memory <= 0.3, `${datacenter.slug}: cpu ${cpu.toFixed(3)}, memory ${memory.toFixed(3)}`)
+    const cpu =
+      ownPods.reduce((sum, p) => sum + cpuMillis(p.cpu, 'up'), 0) /
+      nodes.reduce((sum, n) => sum + cpuMillis(n.cpu, 'down'), 0)
+    const memory =
+      ownPods.reduce((sum, p) => sum + wholeUnits(p.memory, 'up'), 0) /
+      nodes.reduce((sum, n) => sum + wholeUnits(n.memory, 'down'), 0)
+    t.ok(
+      cpu >= 0.2 && cpu <= 0.3 && memory >= 0.2 && memory <= 0.3,
+      `${datacenter.slug}: cpu ${cpu.toFixed(3)}, memory ${memory.toFixed(3)}`,
+    )
   }
 })
 
 t.test('every input is one that the contract takes, and names are unique', async (t) => {
   const ajv = createAjv()
-  const valid = (schema: object, value: object, what: string) => t.ok(ajv.validate(schema, value), `${what}: ${ajv.errorsText()}`)
+  const valid = (schema: object, value: object, what: string) =>
+    t.ok(ajv.validate(schema, value), `${what}: ${ajv.errorsText()}`)
   for (const { datacenter, offer } of federation) {
     valid(DatacenterInput, datacenter, datacenter.slug)
     valid(OfferInput, offer, `${datacenter.slug} offer`)
@@ -42,7 +50,13 @@ t.test('each of the systems finds a place and a fallback', async (t) => {
   const world = createWorld({ datacenters: federation.map((demo, index) => stateOf(demo, index)), hostings: [] }, now)
   for (const { system, hostings } of systems) {
     for (const hosting of hostings) {
-      const owner = { hostingId: hosting.name, partyId: 'pty', startMs: now, endMs: Number.POSITIVE_INFINITY, classes: system.classes }
+      const owner = {
+        hostingId: hosting.name,
+        partyId: 'pty',
+        startMs: now,
+        endMs: Number.POSITIVE_INFINITY,
+        classes: system.classes,
+      }
       const decision = schedule(world, demandOf(hosting, owner), now)
       t.equal(decision.outcome, 'placed', `${hosting.name} ${decision.outcome === 'placed' ? '' : decision.summary}`)
     }
@@ -52,7 +66,8 @@ t.test('each of the systems finds a place and a fallback', async (t) => {
 function stateOf({ datacenter, offer, nodes, ownPods }: (typeof federation)[number], index: number) {
   const { position, security, ...rest } = datacenter
   const free = (name: string, resource: 'cpu' | 'memory', total: string) =>
-    amountOf(resource, total, 'down') - ownPods.filter((p) => p.nodeName === name).reduce((sum, p) => sum + amountOf(resource, p[resource], 'up'), 0)
+    amountOf(resource, total, 'down') -
+    ownPods.filter((p) => p.nodeName === name).reduce((sum, p) => sum + amountOf(resource, p[resource], 'up'), 0)
   return {
     ...rest,
     ...position,
@@ -70,7 +85,9 @@ function stateOf({ datacenter, offer, nodes, ownPods }: (typeof federation)[numb
     offers: [
       {
         id: `off_${index}`,
-        amounts: Object.fromEntries(Object.entries(offer.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')])),
+        amounts: Object.fromEntries(
+          Object.entries(offer.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')]),
+        ),
         period: { start: Date.parse(offer.period.start), end: Number.POSITIVE_INFINITY },
         quality: offer.quality,
         tariff: offer.tariff,

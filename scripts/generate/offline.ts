@@ -1,0 +1,25 @@
+/** What generators hand to code that wants a kit, though nothing of the store is needed to describe it. */
+import pino from 'pino'
+import { systemClock } from '../../services/shared/clock.ts'
+import type { Kit } from '../../services/shared/kit.ts'
+import { systemRandom } from '../../services/shared/random.ts'
+
+/** Every use of the store fails with this. */
+export const unused = async (): Promise<never> => {
+  throw new Error('a generator needs no store')
+}
+
+/** A kit without a store; hints and listening are taken and lead to nothing. */
+export const offlineKit: Kit = {
+  database: {
+    query: unused,
+    transaction: unused,
+    session: unused,
+    hint: () => undefined,
+    listen: () => async () => undefined,
+    close: async () => undefined,
+  },
+  clock: systemClock,
+  random: systemRandom,
+  log: pino({ level: 'silent' }),
+}

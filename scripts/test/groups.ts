@@ -1,0 +1,80 @@
+/** The groups of tests (one folder of test/ each), and what of the machine each cannot do without. */
+import { execFileSync } from 'node:child_process'
+import { buildPrograms, missingForClusters } from '../../test/clusters/build.ts'
+import { typescriptFiles } from '../sources.ts'
+
+export interface Group {
+  readonly name: string
+  readonly files: readonly string[]
+  /** Why this machine cannot run it, and what would help; undefined when it can. */
+  readonly missing: string | undefined
+  /** What has to be made before its files run, outside their time limits. */
+  readonly prepare: (() => Promise<unknown>) | undefined
+  /** Its files use the whole machine: one at a time. */
+  readonly alone: boolean
+  /** For each file. */
+  readonly timeoutSeconds: number
+}
+
+interface Traits {
+  readonly missing?: () => Promise<string | undefined> | string | undefined
+  readonly prepare?: () => Promise<unknown>
+  readonly alone?: boolean
+  readonly timeoutSeconds?: number
+}
+
+const kubernetes: Traits = { missing: missingForClusters, prepare: buildPrograms, alone: true }
+
+/** Folders that are not named here need nothing and run beside others. */
+const traits: Readonly<Record<string, Traits>> = {
+  unit: { timeoutSeconds: 90 },
+  sandbox: { timeoutSeconds: 240 },
+  faults: { alone: true, timeoutSeconds: 600 },
+  system: { alone: true, timeoutSeconds: 300 },
+  clusters: { ...kubernetes, timeoutSeconds: 600 },
+  dashboards: { missing: () => programs('prometheus', 'promtool'), alone: true, timeoutSeconds: 300 },
+  deploy: { ...kubernetes, timeoutSeconds: 600 },
+  browser: { missing: () => programs('chromium'), alone: true, timeoutSeconds: 300 },
+}
+
+const first = ['unit', 'api']
+
+/** Every group that has a test, the quick ones first, those that want the machine for themselves last. */
+export async function testGroups(): Promise<Group[]> {
+  const files = typescriptFiles('test').filter((file) => file.endsWith('.test.ts'))
+  const homeless = files.filter((file) => file.split('/').length < 3)
+  if (homeless.length > 0)
+    throw new Error(`a test stands in the folder of its group; these do not: ${homeless.join(', ')}`)
+  const names = [...new Set(files.map((file) => file.split('/')[1] ?? ''))]
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : traits[name]?.alone ? 3 : 2)
+  const sorted = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+  return Promise.all(
+    sorted.map(async (name) => {
+      const { missing, prepare, alone = false, timeoutSeconds = 180 } = traits[name] ?? {}
+      return {
+        name,
+        files: files.filter((file) => file.startsWith(`test/${name}/`)),
+        missing: await missing?.(),
+        prepare,
+        alone,
+        timeoutSeconds,
+      }
+    }),
+  )
+}
+
+/** Says which of the programs are not in the PATH, all of them Debian packages. */
+function programs(...names: string[]): string | undefined {
+  const absent = names.filter((name) => output('sh', '-c', 'command -v "$1"', 'sh', name) === undefined)
+  return absent.length === 0
+    ? undefined
+    : `${absent.join(' and ')} not found; on Debian: apt-get install prometheus chromium`
+}
+
+function output(program: string, ...args: string[]): string | undefined {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+/** A datacenter as a reachable cluster would make it, without the cluster. */
+import { randomUUID } from 'node:crypto'
+import type { Database } from '../../services/shared/db/database.ts'
+import type { TestApi } from './api.ts'
+
+export interface DatacenterOptions {
+  readonly slug?: string
+  readonly region?: string
+  readonly position?: { latitude: number; longitude: number }
+  readonly failureDomains?: string[]
+  readonly nodes?: number
+  readonly cpuMillis?: number
+  readonly memoryBytes?: number
+  /** Null: nothing is offered. */
+  readonly offer?: Record<string, string> | null
+}
+
+const GiB = 2 ** 30
+const everything = { cpu: '64', memory: '256Gi', pods: '300', 'storage/standaard': '10Ti', 'storage/gedeeld': '10Ti' }
+const classes = JSON.stringify([
+  { name: 'standaard', readWriteMany: false },
+  { name: 'gedeeld', readWriteMany: true },
+])
+
+/** Registers it over the API, writes what a cluster would tell, and opens an offer. Returns its id. */
+export async function activeDatacenter(
+  call: TestApi['call'],
+  database: Database,
+  options: DatacenterOptions = {},
+): Promise<string> {
+  const slug = options.slug ?? `dc-${randomUUID().slice(0, 8)}`
+  const evidence = [{ kind: 'iso27001', validUntil: '2099-01-01T00:00:00Z' }]
+  const body = {
+    slug,
+    name: slug,
+    region: options.region ?? 'utrecht',
+    position: options.position ?? { latitude: 52.09, longitude: 5.12 },
+    failureDomains: options.failureDomains ?? [],
+    security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence },
+    capabilities: [],
+  }
+  const id = (await call('provider', 'POST', 'datacenters', { body })).body.id as string
+  await database.query(
+    `insert into inventories (datacenter_id, nodes, storage_classes, facts, observed_at)
+     values ($1, $2, $3, '{"kubernetesVersion":"v1.36.1"}', now())`,
+    [id, JSON.stringify(nodesOf(options)), classes],
+  )
+  await database.query(
+    `update datacenters set state = 'active', contact = 'reachable', generation = generation + 1 where id = $1`,
+    [id],
+  )
+  if (options.offer === null) return id
+  const offer = {
+    amounts: options.offer ?? everything,
+    period: { start: '2026-01-01T00:00:00Z', end: null },
+    quality: 'guaranteed',
+    tariff: { cpu: 10_000_000, memory: 2_000_000 },
+  }
+  await call('provider', 'POST', `datacenters/${id}/offers`, { body: offer })
+  return id
+}
+
+function nodesOf({ nodes = 3, cpuMillis = 32_000, memoryBytes = 128 * GiB }: DatacenterOptions) {
+  const amounts = { cpu: cpuMillis, memory: memoryBytes, pods: 110 }
+  return Array.from({ length: nodes }, (_, index) => ({
+    name: `node-${index}`,
+    schedulable: true,
+    allocatable: amounts,
+    ownUse: {},
+    free: amounts,
+  }))
+}

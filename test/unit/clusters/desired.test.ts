@@ -1,0 +1,145 @@
+/** The objects that stand for a placement, and when a namespace is left alone. */
+import t from 'tap'
+import {
+  desiredObjects,
+  footingOf,
+  quotaOf,
+  type WantedPlacement,
+} from '../../../services/broker/clusters/core/desired.ts'
+import { covers, type KubernetesObject, keyOf } from '../../../services/broker/clusters/core/objects.ts'
+
+const Gi = 2 ** 30
+const placement: WantedPlacement = {
+  id: 'plc_1',
+  hostingId: 'hst_1',
+  name: 'open-zaak',
+  partyId: 'pty_1',
+  systemSlug: 'zaken',
+  role: 'primary',
+  epoch: 3,
+  amounts: {
+    cpu: 2_500,
+    memory: 6 * Gi,
+    pods: 7,
+    'nvidia.com/gpu': 1,
+    'storage/snel': 20 * Gi,
+    'storage/gedeeld': 10 * Gi,
+  },
+  volumes: 4,
+}
+
+t.test('the quota is exactly what was placed, and zero of what was not', async (t) => {
+  t.same(quotaOf(placement), {
+    'requests.cpu': '2500m',
+    'requests.memory': '6Gi',
+    'requests.nvidia.com/gpu': '1',
+    'snel.storageclass.storage.k8s.io/requests.storage': '20Gi',
+    'gedeeld.storageclass.storage.k8s.io/requests.storage': '10Gi',
+    'requests.storage': '30Gi',
+    persistentvolumeclaims: '4',
+    pods: '7',
+    'services.loadbalancers': '0',
+    'services.nodeports': '0',
+  })
+  t.match(quotaOf({ role: 'primary', amounts: { cpu: 1_000, memory: Gi, pods: 1 }, volumes: 0 }), {
+    'requests.storage': '0',
+    persistentvolumeclaims: '0',
+  })
+})
+
+t.test('a cold standby holds its objects and its room, but no pod', async (t) => {
+  const { pods, ...rest } = quotaOf({ ...placement, role: 'standby' })
+  t.equal(pods, '0')
+  t.same({ ...rest, pods: '7' }, quotaOf(placement))
+})
+
+t.test('the namespace comes first and says whose it is', async (t) => {
+  const [namespace] = desiredObjects(placement)
+  t.same(namespace.metadata.labels, {
+    'app.kubernetes.io/managed-by': 'gemeentecloud',
+    'gemeentecloud.nl/hosting': 'hst_1',
+    'gemeentecloud.nl/party': 'pty_1',
+    'gemeentecloud.nl/role': 'primary',
+    'gemeentecloud.nl/epoch': '3',
+    'pod-security.kubernetes.io/enforce': 'restricted',
+    'pod-security.kubernetes.io/enforce-version': 'v1.30',
+    'pod-security.kubernetes.io/warn': 'restricted',
+    'pod-security.kubernetes.io/warn-version': 'v1.30',
+    'pod-security.kubernetes.io/audit': 'restricted',
+    'pod-security.kubernetes.io/audit-version': 'v1.30',
+  })
+})
+
+t.test('everything stands in the namespace, is marked as ours and has a name of its own', async (t) => {
+  const [, ...inside] = desiredObjects(placement)
+  t.same(
+    inside.map((object) => keyOf(object)),
+    [
+      'ResourceQuota/open-zaak/gemeentecloud',
+      'LimitRange/open-zaak/gemeentecloud',
+      'NetworkPolicy/open-zaak/gemeentecloud-default-deny',
+      'NetworkPolicy/open-zaak/gemeentecloud-same-namespace',
+      'NetworkPolicy/open-zaak/gemeentecloud-dns',
+      'RoleBinding/open-zaak/gemeentecloud-consumer',
+      'RoleBinding/open-zaak/gemeentecloud-auditor',
+    ],
+  )
+  for (const object of inside)
+    t.match(object.metadata.labels, {
+      'app.kubernetes.io/managed-by': 'gemeentecloud',
+      'gemeentecloud.nl/hosting': 'hst_1',
+    })
+  const find = (key: string) => inside.find((object) => keyOf(object).endsWith(key))
+  t.same(
+    find('default-deny')?.spec,
+    { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
+    'no rule at all denies both ways',
+  )
+  t.match(find('consumer'), { roleRef: { name: 'edit' }, subjects: [{ kind: 'Group', name: 'gc:pty_1:consumer' }] })
+  t.match(find('auditor'), { roleRef: { name: 'view' }, subjects: [{ kind: 'Group', name: 'gc:pty_1:auditor' }] })
+  t.notMatch(JSON.stringify(inside), /system:/)
+  t.same(find('LimitRange/open-zaak/gemeentecloud')?.spec, {
+    limits: [{ type: 'Container', defaultRequest: { cpu: '50m', memory: '64Mi' } }],
+  })
+})
+
+const namespace = (labels: Record<string, string> | undefined, more: object = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: 'open-zaak', uid: 'u1', ...(labels && { labels }), ...more },
+})
+const ours = { 'gemeentecloud.nl/hosting': 'hst_1', 'gemeentecloud.nl/epoch': '3' }
+
+t.test('only a namespace of this very hosting is touched, and none that is newer', async (t) => {
+  t.same(footingOf(undefined, placement), { verdict: 'free' })
+  t.same(footingOf(namespace(ours), placement), { verdict: 'ours', uid: 'u1' })
+  t.match(footingOf(namespace(undefined), placement), { verdict: 'conflict', reason: /of its own/ })
+  t.match(footingOf(namespace({ 'gemeentecloud.nl/hosting': 'hst_2' }), placement), {
+    verdict: 'conflict',
+    reason: /hst_2/,
+  })
+  t.match(footingOf(namespace({ ...ours, 'gemeentecloud.nl/epoch': '4' }), placement), {
+    verdict: 'conflict',
+    reason: /epoch 4/,
+  })
+  t.same(footingOf(namespace({ ...ours, 'gemeentecloud.nl/epoch': '2' }), placement), { verdict: 'ours', uid: 'u1' })
+  t.same(footingOf(namespace(ours, { deletionTimestamp: '2026-01-01T00:00:00Z' }), placement), {
+    verdict: 'terminating',
+  })
+  t.match(footingOf(namespace(undefined, { deletionTimestamp: '2026-01-01T00:00:00Z' }), placement), {
+    verdict: 'conflict',
+  })
+})
+
+t.test('what stands covers what is wanted when it has all of it, whatever more it has', async (t) => {
+  const [, quota] = desiredObjects(placement)
+  const standing: any = structuredClone(quota)
+  standing.metadata.uid = 'u9'
+  standing.status = { used: {} }
+  t.ok(covers(standing, quota))
+  standing.spec.hard['requests.cpu'] = '99'
+  t.notOk(covers(standing, quota))
+  t.notOk(covers(undefined, quota))
+  t.notOk(covers({ rules: [1, 2] }, { rules: [1] }), 'a longer list is another list')
+  t.ok(covers({ from: [{ podSelector: {} }] }, { from: [{ podSelector: {} }] }))
+})
