@@ -5,7 +5,10 @@ import Type, { type Static, type TSchema } from 'typebox'
 export const closed = { additionalProperties: false } as const
 
 export const id = (prefix: string) =>
-  Type.String({ pattern: `^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`, description: `Identifier, ${prefix}_ and 26 characters` })
+  Type.String({
+    pattern: `^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`,
+    description: `Identifier, ${prefix}_ and 26 characters`,
+  })
 
 /** A DNS label (RFC 1123): what Kubernetes accepts as a namespace name. */
 export const DnsLabel = Type.String({ pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', minLength: 1, maxLength: 63 })
@@ -59,7 +62,9 @@ export const page = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), next: Type.Optional(Type.String()) }, closed)
 
 export const PageQuery = {
-  limit: Type.Optional(Type.String({ pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' })),
+  limit: Type.Optional(
+    Type.String({ pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' }),
+  ),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$' })),
 }
 

@@ -1,6 +1,19 @@
 /** Datacenters: what a provider registers, how it is reached, what the cluster says, what is offered. */
 import Type, { type Static } from 'typebox'
-import { closed, DnsLabel, Instant, id, Keyword, Period, Position, Quantities, Quantity, SecurityClasses, stamped, Text } from './common.ts'
+import {
+  closed,
+  DnsLabel,
+  Instant,
+  id,
+  Keyword,
+  Period,
+  Position,
+  Quantities,
+  Quantity,
+  SecurityClasses,
+  stamped,
+  Text,
+} from './common.ts'
 import { PartyId } from './parties.ts'
 
 export const DatacenterId = id('dc')
@@ -9,7 +22,11 @@ export const DatacenterId = id('dc')
 export const ConnectionInput = Type.Object(
   {
     kind: Type.Union([Type.Literal('push'), Type.Literal('sandbox')]),
-    kubeconfig: Type.String({ minLength: 1, maxLength: 65_536, description: 'YAML: server, inline CA, token or client certificate' }),
+    kubeconfig: Type.String({
+      minLength: 1,
+      maxLength: 65_536,
+      description: 'YAML: server, inline CA, token or client certificate',
+    }),
   },
   closed,
 )
@@ -56,7 +73,12 @@ export const DatacenterState = Type.Union([
 export type DatacenterState = Static<typeof DatacenterState>
 
 /** How it looks from the broker; `unknown` until the first answer. */
-export const Contact = Type.Union([Type.Literal('unknown'), Type.Literal('reachable'), Type.Literal('suspect'), Type.Literal('unreachable')])
+export const Contact = Type.Union([
+  Type.Literal('unknown'),
+  Type.Literal('reachable'),
+  Type.Literal('suspect'),
+  Type.Literal('unreachable'),
+])
 export type Contact = Static<typeof Contact>
 
 export const Datacenter = Type.Object(
@@ -69,7 +91,10 @@ export const Datacenter = Type.Object(
     contactReason: Type.Union([Type.String(), Type.Null()]),
     connection: Type.Union([Type.Object({ kind: Type.String(), server: Type.String() }, closed), Type.Null()]),
     inventory: Type.Union([
-      Type.Object({ nodes: Type.Integer(), kubernetesVersion: Type.String(), observedAt: Instant, ageSeconds: Type.Integer() }, closed),
+      Type.Object(
+        { nodes: Type.Integer(), kubernetesVersion: Type.String(), observedAt: Instant, ageSeconds: Type.Integer() },
+        closed,
+      ),
       Type.Null(),
     ]),
     ...stamped,

@@ -5,7 +5,9 @@ import { closed, Instant } from './common.ts'
 export const Event = Type.Object(
   {
     id: Type.String({ description: 'evt_…; the same event always has the same id' }),
-    cursor: Type.String({ description: 'Position in the stream: what to send as `cursor` or Last-Event-ID to go on after it' }),
+    cursor: Type.String({
+      description: 'Position in the stream: what to send as `cursor` or Last-Event-ID to go on after it',
+    }),
     type: Type.String({ description: 'For example hosting.placed' }),
     at: Instant,
     subject: Type.Object({ kind: Type.String(), id: Type.String() }, closed),

@@ -1,6 +1,18 @@
 /** Systems, hostings and quotes: what consumers ask for and what they get. */
 import Type, { type Static } from 'typebox'
-import { closed, DnsLabel, Instant, id, Keyword, Period, Position, Quantity, SecurityClasses, stamped, Text } from './common.ts'
+import {
+  closed,
+  DnsLabel,
+  Instant,
+  id,
+  Keyword,
+  Period,
+  Position,
+  Quantity,
+  SecurityClasses,
+  stamped,
+  Text,
+} from './common.ts'
 import { DatacenterId } from './datacenters.ts'
 import { PartyId } from './parties.ts'
 
@@ -55,7 +67,9 @@ export const ConstraintsInput = Type.Object(
     datacentersNot: Type.Optional(Type.Array(DatacenterId, { maxItems: 50, uniqueItems: true })),
     evidence: Type.Optional(Type.Array(Keyword, { maxItems: 16, uniqueItems: true })),
     capabilities: Type.Optional(Type.Array(Keyword, { maxItems: 32, uniqueItems: true })),
-    maxDistance: Type.Optional(Type.Object({ from: Position, km: Type.Number({ exclusiveMinimum: 0, maximum: 500 }) }, closed)),
+    maxDistance: Type.Optional(
+      Type.Object({ from: Position, km: Type.Number({ exclusiveMinimum: 0, maximum: 500 }) }, closed),
+    ),
     maxPriceCentsPerMonth: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
   },
   closed,
@@ -65,7 +79,9 @@ export const FallbackInput = Type.Object(
   {
     mode: Type.Union([Type.Literal('none'), Type.Literal('cold')]),
     minDistanceKm: Type.Optional(Type.Number({ minimum: 0, maximum: 500 })),
-    differ: Type.Optional(Type.Array(Keyword, { maxItems: 8, uniqueItems: true, description: 'Kinds of failure domain that must differ' })),
+    differ: Type.Optional(
+      Type.Array(Keyword, { maxItems: 8, uniqueItems: true, description: 'Kinds of failure domain that must differ' }),
+    ),
   },
   closed,
 )
@@ -83,8 +99,12 @@ export const HostingInput = Type.Object(
   {
     name: DnsLabel,
     ...asked,
-    priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Higher is placed first; 0 when absent' })),
-    waitForCapacity: Type.Optional(Type.Boolean({ description: 'Try again when capacity changes, instead of staying refused' })),
+    priority: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 100, description: 'Higher is placed first; 0 when absent' }),
+    ),
+    waitForCapacity: Type.Optional(
+      Type.Boolean({ description: 'Try again when capacity changes, instead of staying refused' }),
+    ),
   },
   closed,
 )
@@ -112,7 +132,10 @@ const Score = Type.Array(Type.Object({ term: Type.String(), value: Type.Number()
 export const Alternative = Type.Object(
   {
     primary: Type.Object({ datacenterId: DatacenterId, datacenter: Type.String(), score: Score }, closed),
-    standby: Type.Union([Type.Object({ datacenterId: DatacenterId, datacenter: Type.String(), score: Score }, closed), Type.Null()]),
+    standby: Type.Union([
+      Type.Object({ datacenterId: DatacenterId, datacenter: Type.String(), score: Score }, closed),
+      Type.Null(),
+    ]),
     priceCentsPerMonth: Type.Integer(),
   },
   closed,
@@ -196,7 +219,14 @@ export const QuoteInput = Type.Object(asked, closed)
 export type QuoteInput = Static<typeof QuoteInput>
 
 export const Quote = Type.Object(
-  { id: id('quo'), ownerId: PartyId, request: QuoteInput, decision: DecisionView, validUntil: Instant, createdAt: Instant },
+  {
+    id: id('quo'),
+    ownerId: PartyId,
+    request: QuoteInput,
+    decision: DecisionView,
+    validUntil: Instant,
+    createdAt: Instant,
+  },
   closed,
 )
 export type Quote = Static<typeof Quote>

@@ -26,7 +26,10 @@ export type Party = Static<typeof Party>
 
 export const TokenInput = Type.Object(
   {
-    subject: Type.String({ pattern: '^[a-z0-9][a-z0-9.@-]{0,62}$', description: 'Who or what holds it; part of names in clusters' }),
+    subject: Type.String({
+      pattern: '^[a-z0-9][a-z0-9.@-]{0,62}$',
+      description: 'Who or what holds it; part of names in clusters',
+    }),
     role: Role,
     expiresAt: Type.Optional(Instant),
   },

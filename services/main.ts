@@ -1,4 +1,5 @@
 /** Everything in one process: an embedded PostgreSQL, the broker, and a sandbox federation to look at. What `npm start` runs. */
+import './shared/require-node.ts'
 
 import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'

@@ -8,7 +8,7 @@ import { auditRoutes, createEventSource } from './audit/index.ts'
 import { type Connect, datacenterMetrics, datacenterRoutes } from './datacenters/index.ts'
 import { createWaiting, hostingMetrics, hostingRoutes, type Waiting } from './hosting/index.ts'
 import { createAuthenticator, protect, visibleParty } from './identity/index.ts'
-import { openApiOptions, withNamedSchemas } from './openapi.ts'
+import { documentRoute, openApiOptions, publishedDocument } from './openapi.ts'
 import { partyRoutes } from './parties/index.ts'
 import { createAsk } from './scheduling/index.ts'
 import { welcomeRoute } from './welcome.ts'
@@ -38,7 +38,7 @@ export async function createApp(kit: Kit, registry: Registry, connect: Connect):
       partyRoutes(api, kit)
       datacenterRoutes(api, kit, connect)
       hostingRoutes(api, kit, createAsk(kit), waiting)
-      api.get('/openapi.json', { config: { action: 'public' }, schema: { hide: true } }, async () => withNamedSchemas(http.swagger()))
+      documentRoute(api, () => publishedDocument(http.swagger()))
     },
     { prefix: '/api/v1' },
   )

@@ -15,7 +15,13 @@ export async function bootstrapDesk(kit: Kit, desk: Desk, token: string): Promis
   return kit.database.transaction(async (sql) => {
     const { id, created } = await ensureLoket(sql, newId('pty', kit.clock, kit.random), desk, new Date(kit.clock.now()))
     if (created) {
-      const event = { type: 'party.admitted', subject: { kind: 'party', id }, partyId: id, actor: 'broker', requestId: null }
+      const event = {
+        type: 'party.admitted',
+        subject: { kind: 'party', id },
+        partyId: id,
+        actor: 'broker',
+        requestId: null,
+      }
       await appendEvents(sql, kit, [{ ...event, data: { name: desk.name, roles: ['loket'] } }])
     }
     await issueToken(sql, kit, { partyId: id, subject: 'bootstrap', role: 'loket', expiresAt: null }, token)

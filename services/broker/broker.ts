@@ -31,7 +31,11 @@ export interface Broker {
 /** Starts a replica on a migrated store; it is ready when this resolves. Throws when a port is taken. */
 export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Broker> {
   const registry: Registry = createRegistry()
-  const clusters = createClusters(kit, { secrets: createSecrets(options.encryptionKey), allowedAddresses: options.allowedAddresses, registry })
+  const clusters = createClusters(kit, {
+    secrets: createSecrets(options.encryptionKey),
+    allowedAddresses: options.allowedAddresses,
+    registry,
+  })
   const app = await createApp(kit, registry, clusters.setConnection)
   let stopping = false
   const management = await createManagement(kit, registry, kit.database, () => stopping)
@@ -43,7 +47,10 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
     const halt = new AbortController()
     const signal = AbortSignal.any([term.signal, halt.signal])
     // When either fails the other is stopped too, so that a new term starts with both.
-    const parts = [runScheduler(kit, { ...term, signal }, { metrics, decided: app.waiting.settle }), clusters.run({ ...term, signal })]
+    const parts = [
+      runScheduler(kit, { ...term, signal }, { metrics, decided: app.waiting.settle }),
+      clusters.run({ ...term, signal }),
+    ]
     await Promise.all(parts).finally(() => halt.abort())
     await Promise.allSettled(parts)
   })

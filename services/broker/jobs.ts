@@ -15,7 +15,11 @@ interface Job {
 
 const jobs: readonly Job[] = [
   { name: 'end-expired-hostings', when: '*/15 * * * * *', run: endExpired },
-  { name: 'forget-idempotency-keys', when: '0 */10 * * * *', run: (kit) => forgetKeys(kit.database, new Date(kit.clock.now() - dayMs)) },
+  {
+    name: 'forget-idempotency-keys',
+    when: '0 */10 * * * *',
+    run: (kit) => forgetKeys(kit.database, new Date(kit.clock.now() - dayMs)),
+  },
 ]
 
 /** Starts every job; each replica runs them, so each must bear being run twice. Returns a function that stops them. */

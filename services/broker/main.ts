@@ -1,4 +1,5 @@
 /** A replica of the broker on a PostgreSQL of yours: configuration → dependencies → listen → graceful stop. */
+import '../shared/require-node.ts'
 import closeWithGrace from 'close-with-grace'
 import { systemClock } from '../shared/clock.ts'
 import { readConfig } from '../shared/config.ts'
@@ -9,8 +10,15 @@ import { startBroker } from './broker.ts'
 import { openStore } from './open-store.ts'
 
 const read = readConfig(process.env)
-const missing = read.ok ? (['databaseUrl', 'encryptionKey'] as const).filter((name) => read.config[name] === undefined) : []
-const errors = read.ok ? missing.map((name) => `${name === 'databaseUrl' ? 'DATABASE_URL' : 'ENCRYPTION_KEY'} is required here; \`npm start\` brings its own`) : read.errors
+const missing = read.ok
+  ? (['databaseUrl', 'encryptionKey'] as const).filter((name) => read.config[name] === undefined)
+  : []
+const errors = read.ok
+  ? missing.map(
+      (name) =>
+        `${name === 'databaseUrl' ? 'DATABASE_URL' : 'ENCRYPTION_KEY'} is required here; \`npm start\` brings its own`,
+    )
+  : read.errors
 if (!read.ok || errors.length > 0) {
   console.error(`The broker did not start. ${errors.length === 1 ? 'This is wrong' : 'These are wrong'}:`)
   for (const error of errors) console.error(`  ${error}`)

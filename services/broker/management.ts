@@ -7,13 +7,25 @@ import { createHttpServer, type HttpOptions, type HttpServer } from '../shared/h
 const probeMs = 2_000
 
 /** `/livez`: the process turns. `/readyz`: it can serve, so the store answers. `/metrics`: for Prometheus. */
-export async function createManagement(options: HttpOptions, registry: Registry, database: Database, stopping: () => boolean): Promise<HttpServer> {
+export async function createManagement(
+  options: HttpOptions,
+  registry: Registry,
+  database: Database,
+  stopping: () => boolean,
+): Promise<HttpServer> {
   const app = await createHttpServer(options)
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).serializer(String).send(await registry.metrics()))
+  app.get('/metrics', async (_request, reply) =>
+    reply
+      .type(registry.contentType)
+      .serializer(String)
+      .send(await registry.metrics()),
+  )
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     const store = stopping() ? 'stopping' : await storeAnswers(database, options.clock)
-    return reply.code(store === 'ok' ? 200 : 503).send({ status: store === 'ok' ? 'ok' : 'not-ready', checks: { store } })
+    return reply
+      .code(store === 'ok' ? 200 : 503)
+      .send({ status: store === 'ok' ? 'ok' : 'not-ready', checks: { store } })
   })
   return app
 }

@@ -1,6 +1,9 @@
 /** What the OpenAPI document says beside the routes: title, servers, security, tags. */
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import Type from 'typebox'
 import * as contract from '../../schemas/index.ts'
+import { NoQuery, problemAnswers } from '../shared/http/contract.ts'
+import type { HttpServer } from '../shared/http/server.ts'
 
 export const openApiOptions: FastifyDynamicSwaggerOptions = {
   openapi: {
@@ -8,9 +11,10 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
     info: {
       title: 'gemeentecloud',
       version: '1.0.0',
-      description: 'The national desk for municipal datacenter capacity: register datacenters, ask for hosting, follow what happens.',
+      description:
+        'The national desk for municipal datacenter capacity: register datacenters, ask for hosting, follow what happens.',
       license: { name: 'EUPL-1.2', url: 'https://eupl.eu/1.2/en/' },
-      contact: { name: 'Landelijk loket', url: 'https://gemeentecloud.nl' },
+      contact: { name: 'Landelijk loket', url: 'https://gemeentecloud.nl', email: 'loket@gemeentecloud.nl' },
     },
     servers: [{ url: '/api/v1', description: 'This broker' }],
     tags: [
@@ -20,6 +24,7 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
       { name: 'hostings', description: 'Deployments that are placed, billed and failed over' },
       { name: 'quotes', description: 'Where something would fit, and its price' },
       { name: 'events', description: 'Every change, in order' },
+      { name: 'description', description: 'This document' },
     ],
     components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
     security: [{ bearer: [] }],
@@ -27,25 +32,80 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
   stripBasePath: true,
 }
 
+/** GET /openapi.json: for everybody, made once. */
+export function documentRoute(app: HttpServer, make: () => object): void {
+  let document: object | undefined
+  app.get(
+    '/openapi.json',
+    {
+      config: { action: 'public' },
+      schema: {
+        operationId: 'getDescription',
+        summary: 'This description',
+        tags: ['description'],
+        security: [],
+        querystring: NoQuery,
+        response: { 200: Type.Object({}), ...problemAnswers },
+      },
+    },
+    async () => {
+      document ??= make()
+      return document
+    },
+  )
+}
+
+interface Operation {
+  responses: Record<string, { description: string; headers?: object; content?: Record<string, object> }>
+}
+
+interface Document {
+  paths: Record<string, Record<string, Operation>>
+  components: object
+}
+
 /**
- * The document with every shape of the contract named once under components and referred to elsewhere, so that people and
- * generators see `Hosting` and not its fields again at each route.
+ * The document as it is published: every shape of the contract named once under components and referred to elsewhere,
+ * every answer with its meaning, media type and API-Version header.
  */
-export function withNamedSchemas(document: object): object {
-  const shapes = Object.entries(contract).filter(([name, value]) => /^[A-Z]/.test(name) && 'type' in value && value.type === 'object')
+export function publishedDocument(generated: object): object {
+  const shapes = Object.entries(contract).filter(
+    ([name, value]) => /^[A-Z]/.test(name) && 'type' in value && value.type === 'object',
+  )
   const names = new Map(shapes.map(([name, value]) => [canonical(value), name]))
-  const refer = (value: unknown, own?: string): unknown => {
-    if (Array.isArray(value)) return value.map((item) => refer(item))
-    if (typeof value !== 'object' || value === null) return value
-    const name = names.get(canonical(value))
-    // Readers know RFC 3339's format by its common name; that it must end in Z stands in the description.
-    if ('format' in value && value.format === 'date-time-utc') return { ...value, format: 'date-time' }
-    if (name !== undefined && name !== own) return { $ref: `#/components/schemas/${name}` }
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, refer(item)]))
+  const document = refer(generated, names) as Document
+  for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
+    for (const [status, response] of Object.entries(operation.responses)) describe(status, response)
   }
-  const named = refer(document) as { components: object }
-  const schemas = Object.fromEntries(shapes.map(([name, value]) => [name, refer(JSON.parse(JSON.stringify(value)), name)]))
-  return { ...named, components: { ...named.components, schemas } }
+  const schemas = shapes.map(([name, value]) => [name, refer(JSON.parse(JSON.stringify(value)), names, name)])
+  return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
+}
+
+/** Puts a reference wherever a named shape stands, except at the top of `own` itself. */
+function refer(value: unknown, names: ReadonlyMap<string, string>, own?: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => refer(item, names))
+  if (typeof value !== 'object' || value === null) return value
+  const name = names.get(canonical(value))
+  // Readers know RFC 3339's format by its common name; that it must end in Z stands in the description.
+  if ('format' in value && value.format === 'date-time-utc') return { ...value, format: 'date-time' }
+  if (name !== undefined && name !== own) return { $ref: `#/components/schemas/${name}` }
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, refer(item, names)]))
+}
+
+const meanings: Record<string, string> = {
+  200: 'What was asked for',
+  201: 'Done, and this is what came of it',
+  202: 'Accepted; it goes on, see Location',
+  '4XX': 'Refused: what is wrong and what to do, see docs/problems.md',
+  '5XX': 'Not possible just now, or our mistake; nothing was changed, or a repeat with the same key will tell',
+}
+
+function describe(status: string, response: Operation['responses'][string]): void {
+  response.description = meanings[status] ?? response.description
+  const header = { description: 'Version of this API', schema: { type: 'string' } }
+  response.headers = { ...response.headers, 'API-Version': header }
+  if (!/^[45]/.test(status) || !response.content) return
+  response.content = { 'application/problem+json': Object.values(response.content)[0] ?? {} }
 }
 
 /**

@@ -16,6 +16,9 @@ const page = `<!doctype html>
 
 export function welcomeRoute(app: HttpServer): void {
   app.get('/', { config: { action: 'public' }, schema: { hide: true } }, async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').serializer(String).send(page as never),
+    reply
+      .type('text/html; charset=utf-8')
+      .serializer(String)
+      .send(page as never),
   )
 }

@@ -33,7 +33,7 @@ t.test(
       Object.keys(methods as object).map((method) => ({ path, method })),
     )
     t.ok(operations.length >= 18, `${operations.length} operations`)
-    for (const { path, method } of operations) {
+    for (const { path, method } of operations.filter((operation) => operation.path !== '/openapi.json')) {
       const url = path.replace('{id}', 'x_1').slice(1)
       const none = await api.call('nobody', method.toUpperCase(), url)
       t.equal(none.status, 401, `${method} ${path} without token`)

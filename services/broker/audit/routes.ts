@@ -6,10 +6,14 @@ import { problemAnswers } from '../../shared/http/contract.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import { Problem } from '../../shared/problem.ts'
-import { type EventSource, type VisibleParty, followEvents } from './stream.ts'
+import { type EventSource, followEvents, type VisibleParty } from './stream.ts'
 
 const Query = Type.Object(
-  { ...PageQuery, subject: Type.Optional(Type.String({ maxLength: 100 })), type: Type.Optional(Type.String({ maxLength: 100 })) },
+  {
+    ...PageQuery,
+    subject: Type.Optional(Type.String({ maxLength: 100 })),
+    type: Type.Optional(Type.String({ maxLength: 100 })),
+  },
   closed,
 )
 const Page = Type.Object({ items: Type.Array(Event), next: Type.Optional(Type.String()) }, closed)
@@ -19,7 +23,13 @@ export function auditRoutes(app: HttpServer, source: EventSource, visibleParty: 
     '/events',
     {
       config: { action: 'event.read' },
-      schema: { operationId: 'listEvents', summary: 'Every change, oldest first', tags: ['events'], querystring: Query, response: { 200: Page, ...problemAnswers } },
+      schema: {
+        operationId: 'listEvents',
+        summary: 'Every change, oldest first',
+        tags: ['events'],
+        querystring: Query,
+        response: { 200: Page, ...problemAnswers },
+      },
     },
     async (request, reply) => {
       const { subject, type, cursor, limit = '50' } = request.query
@@ -42,14 +52,27 @@ function wantsStream(request: FastifyRequest): boolean {
 }
 
 /** Writes events as they come; a comment every 15 s keeps the connection, a client that does not read is dropped. */
-async function stream(request: FastifyRequest, reply: FastifyReply, events: AsyncIterable<Event | 'idle'> & { stop(): void }): Promise<void> {
+async function stream(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  events: AsyncIterable<Event | 'idle'> & { stop(): void },
+): Promise<void> {
   reply.hijack()
   const { raw } = reply
   raw.on('close', () => events.stop())
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'api-version': '1.0.0', 'x-request-id': request.id })
+  raw.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'api-version': '1.0.0',
+    'x-request-id': request.id,
+  })
   try {
     for await (const event of events) {
-      raw.write(event === 'idle' ? ': still here\n\n' : `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+      raw.write(
+        event === 'idle'
+          ? ': still here\n\n'
+          : `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+      )
       if (raw.writableLength > 1_048_576) break
     }
   } catch (error) {

@@ -8,13 +8,22 @@ import { Problem } from '../../shared/problem.ts'
 import { type EventFilter, type EventRow, insertEvents, type NewEvent, selectEvents } from './store.ts'
 
 /** Appends events inside the transaction `sql` of the change they tell of. */
-export async function appendEvents(sql: Sql, kit: Pick<Kit, 'clock' | 'random'>, events: readonly NewEvent[]): Promise<void> {
+export async function appendEvents(
+  sql: Sql,
+  kit: Pick<Kit, 'clock' | 'random'>,
+  events: readonly NewEvent[],
+): Promise<void> {
   const stamped = events.map((event) => ({ ...event, id: newId('evt', kit.clock, kit.random) }))
   await insertEvents(sql, stamped, new Date(kit.clock.now()))
 }
 
 /** Events after `cursor` (from the beginning when absent), oldest first. Throws `invalid-fields` on a cursor that is none. */
-export async function readEvents(database: Database, cursor: string | undefined, filter: EventFilter, limit: number): Promise<Event[]> {
+export async function readEvents(
+  database: Database,
+  cursor: string | undefined,
+  filter: EventFilter,
+  limit: number,
+): Promise<Event[]> {
   return (await selectEvents(database, parseCursor(cursor), filter, limit)).map(eventView)
 }
 
@@ -22,7 +31,9 @@ function parseCursor(cursor: string | undefined): { transaction: string; sequenc
   if (cursor === undefined) return { transaction: '0', sequence: 0 }
   const match = /^(\d{1,19})-(\d{1,15})$/.exec(cursor)
   if (!match?.[1] || !match[2]) {
-    throw new Problem('invalid-fields', 'The cursor is not one of ours', [{ pointer: '/query/cursor', message: 'is not a cursor of this list' }])
+    throw new Problem('invalid-fields', 'The cursor is not one of ours', [
+      { pointer: '/query/cursor', message: 'is not a cursor of this list' },
+    ])
   }
   return { transaction: match[1], sequence: Number(match[2]) }
 }

@@ -33,7 +33,9 @@ export async function insertEvents(sql: Sql, events: readonly (NewEvent & { id: 
      from jsonb_to_recordset($1::jsonb) as e(id text, type text, "subjectKind" text, "subjectId" text, "partyId" text,
        actor text, "requestId" text, data jsonb)`,
     [
-      JSON.stringify(events.map(({ subject, ...event }) => ({ ...event, subjectKind: subject.kind, subjectId: subject.id }))),
+      JSON.stringify(
+        events.map(({ subject, ...event }) => ({ ...event, subjectKind: subject.kind, subjectId: subject.id })),
+      ),
       at,
     ],
   )
@@ -48,7 +50,12 @@ export interface EventFilter {
 }
 
 /** Up to `limit` events after (transaction, sequence), below the oldest transaction still running. */
-export function selectEvents(sql: Sql, after: { transaction: string; sequence: number }, filter: EventFilter, limit: number): Promise<EventRow[]> {
+export function selectEvents(
+  sql: Sql,
+  after: { transaction: string; sequence: number },
+  filter: EventFilter,
+  limit: number,
+): Promise<EventRow[]> {
   return sql.query<EventRow & Record<string, unknown>>(
     `select sequence, transaction::text, id, type, subject_kind, subject_id, party_id, actor, request_id, data, at
      from events

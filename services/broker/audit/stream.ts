@@ -37,7 +37,11 @@ export function createEventSource(kit: Kit): EventSource {
 }
 
 /** Yields every event after `after`, and `idle` now and then while there is none, until stopped. */
-export function followEvents(source: EventSource, after: string | undefined, filter: EventFilter): AsyncIterable<Event | 'idle'> & { stop(): void } {
+export function followEvents(
+  source: EventSource,
+  after: string | undefined,
+  filter: EventFilter,
+): AsyncIterable<Event | 'idle'> & { stop(): void } {
   const abort = new AbortController()
   async function* run(): AsyncGenerator<Event | 'idle'> {
     let cursor = after

@@ -19,7 +19,12 @@ export function datacenterMetrics(registry: Registry, kit: Kit): void {
   const registers = [registry]
   const gauges = Object.entries(figures).map(([name, [key, help]]) => ({
     key,
-    gauge: new Gauge({ name: `gemeentecloud_datacenter_${name}`, help, labelNames: ['datacenter', 'resource', 'unit'], registers }),
+    gauge: new Gauge({
+      name: `gemeentecloud_datacenter_${name}`,
+      help,
+      labelNames: ['datacenter', 'resource', 'unit'],
+      registers,
+    }),
   }))
   new Gauge({
     name: 'gemeentecloud_datacenter_info',
@@ -31,7 +36,15 @@ export function datacenterMetrics(registry: Registry, kit: Kit): void {
       for (const { gauge } of gauges) gauge.reset()
       const all = { limit: 10_000, after: '' }
       for (const row of await selectDatacenters(kit.database, all, {})) {
-        this.set({ datacenter: row.slug, operator: row.operator_id, region: row.spec.region, connection: row.connection_kind ?? 'none' }, 1)
+        this.set(
+          {
+            datacenter: row.slug,
+            operator: row.operator_id,
+            region: row.spec.region,
+            connection: row.connection_kind ?? 'none',
+          },
+          1,
+        )
       }
       for (const row of await selectCapacity(kit.database, undefined, new Date(kit.clock.now()))) {
         for (const resource of capacityFigures(row.nodes ?? undefined, row.offers, row.claims)) {

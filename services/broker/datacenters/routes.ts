@@ -1,6 +1,15 @@
 /** /datacenters: register, connect, offer, and read capacity and inventory. */
 import Type from 'typebox'
-import { Capacity, ConnectionInput, Datacenter, DatacenterInput, Inventory, Offer, OfferInput, page } from '../../../schemas/index.ts'
+import {
+  Capacity,
+  ConnectionInput,
+  Datacenter,
+  DatacenterInput,
+  Inventory,
+  Offer,
+  OfferInput,
+  page,
+} from '../../../schemas/index.ts'
 import { ChangeHeaders, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendVersioned } from '../../shared/http/etag.ts'
 import { mutate } from '../../shared/http/mutate.ts'
@@ -21,14 +30,25 @@ import {
 } from './service.ts'
 
 const tags = ['datacenters']
-const filters = { slug: Type.Optional(Type.String({ maxLength: 63 })), region: Type.Optional(Type.String({ maxLength: 100 })) }
+const filters = {
+  slug: Type.Optional(Type.String({ maxLength: 63 })),
+  region: Type.Optional(Type.String({ maxLength: 100 })),
+}
 
 export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): void {
   app.post(
     '/datacenters',
     {
       config: { action: 'datacenter.create' },
-      schema: { operationId: 'registerDatacenter', summary: 'Register a datacenter', tags, headers: ChangeHeaders, querystring: NoQuery, body: DatacenterInput, response: { 201: Datacenter, ...problemAnswers } },
+      schema: {
+        operationId: 'registerDatacenter',
+        summary: 'Register a datacenter',
+        tags,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: DatacenterInput,
+        response: { 201: Datacenter, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -40,7 +60,13 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters',
     {
       config: { action: 'datacenter.read' },
-      schema: { operationId: 'listDatacenters', summary: 'List datacenters', tags, querystring: listQuery(filters), response: { 200: page(Datacenter), ...problemAnswers } },
+      schema: {
+        operationId: 'listDatacenters',
+        summary: 'List datacenters',
+        tags,
+        querystring: listQuery(filters),
+        response: { 200: page(Datacenter), ...problemAnswers },
+      },
     },
     (request) => listDatacenters(kit, pageRequest(request.query), request.query),
   )
@@ -48,7 +74,14 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id',
     {
       config: { action: 'datacenter.read' },
-      schema: { operationId: 'getDatacenter', summary: 'Read a datacenter', tags, params: IdParams, querystring: NoQuery, response: { 200: Datacenter, ...problemAnswers } },
+      schema: {
+        operationId: 'getDatacenter',
+        summary: 'Read a datacenter',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Datacenter, ...problemAnswers },
+      },
     },
     async (request, reply) => sendVersioned(request, reply, await getDatacenter(kit.database, kit, request.params.id)),
   )
@@ -56,7 +89,16 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id/connection',
     {
       config: { action: 'datacenter.connect' },
-      schema: { operationId: 'connectDatacenter', summary: 'Give or replace the connection', tags, params: IdParams, headers: ChangeHeaders, querystring: NoQuery, body: ConnectionInput, response: { 200: Datacenter, ...problemAnswers } },
+      schema: {
+        operationId: 'connectDatacenter',
+        summary: 'Give or replace the connection',
+        tags,
+        params: IdParams,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: ConnectionInput,
+        response: { 200: Datacenter, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -68,7 +110,16 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id/offers',
     {
       config: { action: 'offer.create' },
-      schema: { operationId: 'openOffer', summary: 'Offer spare capacity', tags, params: IdParams, headers: ChangeHeaders, querystring: NoQuery, body: OfferInput, response: { 201: Offer, ...problemAnswers } },
+      schema: {
+        operationId: 'openOffer',
+        summary: 'Offer spare capacity',
+        tags,
+        params: IdParams,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: OfferInput,
+        response: { 201: Offer, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -80,7 +131,14 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id/offers',
     {
       config: { action: 'offer.read' },
-      schema: { operationId: 'listOffers', summary: 'List the offers of a datacenter', tags, params: IdParams, querystring: listQuery({}), response: { 200: page(Offer), ...problemAnswers } },
+      schema: {
+        operationId: 'listOffers',
+        summary: 'List the offers of a datacenter',
+        tags,
+        params: IdParams,
+        querystring: listQuery({}),
+        response: { 200: page(Offer), ...problemAnswers },
+      },
     },
     (request) => listOffers(kit, request.params.id, pageRequest(request.query)),
   )
@@ -88,7 +146,14 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id/capacity',
     {
       config: { action: 'capacity.read' },
-      schema: { operationId: 'getCapacity', summary: 'What is offered, taken and free', tags, params: IdParams, querystring: NoQuery, response: { 200: Capacity, ...problemAnswers } },
+      schema: {
+        operationId: 'getCapacity',
+        summary: 'What is offered, taken and free',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Capacity, ...problemAnswers },
+      },
     },
     (request) => getCapacity(kit, request.params.id),
   )
@@ -96,7 +161,14 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
     '/datacenters/:id/inventory',
     {
       config: { action: 'inventory.read' },
-      schema: { operationId: 'getInventory', summary: 'What the cluster said last', tags, params: IdParams, querystring: NoQuery, response: { 200: Inventory, ...problemAnswers } },
+      schema: {
+        operationId: 'getInventory',
+        summary: 'What the cluster said last',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Inventory, ...problemAnswers },
+      },
     },
     (request) => getInventory(kit, callerOf(request), request.params.id),
   )

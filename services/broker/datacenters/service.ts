@@ -1,8 +1,13 @@
 /** Datacenters: registering one, offering its spare capacity, and what can be read of it. */
-import type { Capacity, ConnectionInput, Datacenter, DatacenterInput, Inventory, Offer, OfferInput } from '../../../schemas/index.ts'
-import { appendEvents } from '../audit/index.ts'
-import { requireOwner } from '../identity/index.ts'
-import { getParty } from '../parties/index.ts'
+import type {
+  Capacity,
+  ConnectionInput,
+  Datacenter,
+  DatacenterInput,
+  Inventory,
+  Offer,
+  OfferInput,
+} from '../../../schemas/index.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
@@ -10,6 +15,9 @@ import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { amountOf } from '../../shared/quantity.ts'
+import { appendEvents } from '../audit/index.ts'
+import { requireOwner } from '../identity/index.ts'
+import { getParty } from '../parties/index.ts'
 import {
   type DatacenterRow,
   insertDatacenter,
@@ -26,17 +34,30 @@ import { capacityView, datacenterView, inventoryView, offerView } from './view.t
 export type Connect = (sql: Sql, caller: Caller, datacenterId: string, input: ConnectionInput) => Promise<void>
 
 /** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `kubeconfig-refused`. */
-export async function registerDatacenter(sql: Sql, kit: Kit, caller: Caller, connect: Connect, input: DatacenterInput): Promise<Versioned<Datacenter>> {
+export async function registerDatacenter(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  connect: Connect,
+  input: DatacenterInput,
+): Promise<Versioned<Datacenter>> {
   const { slug, name, operatorId = caller.principal.partyId, connection, ...spec } = input
   requireOwner(caller.principal, 'datacenter.create', operatorId)
   const operator = await getParty(sql, operatorId)
-  if (!operator.roles.includes('provider')) throw new Problem('state-conflict', `${operator.name} is not admitted as a provider`)
+  if (!operator.roles.includes('provider'))
+    throw new Problem('state-conflict', `${operator.name} is not admitted as a provider`)
   const id = newId('dc', kit.clock, kit.random)
   await insertDatacenter(sql, { id, slug, name, operatorId, spec }, new Date(kit.clock.now())).catch((error) => {
     if (isUniqueViolation(error)) throw new Problem('already-exists', `There is a datacenter named ${slug} already`)
     throw error
   })
-  await appendEvents(sql, kit, [{ ...by(caller, { id, operator_id: operatorId }), type: 'datacenter.registered', data: { slug, name, region: spec.region } }])
+  await appendEvents(sql, kit, [
+    {
+      ...by(caller, { id, operator_id: operatorId }),
+      type: 'datacenter.registered',
+      data: { slug, name, region: spec.region },
+    },
+  ])
   if (connection) await connect(sql, caller, id, connection)
   return getDatacenter(sql, kit, id)
 }
@@ -44,7 +65,10 @@ export async function registerDatacenter(sql: Sql, kit: Kit, caller: Caller, con
 type Versioned<T> = T & { readonly version: number }
 
 export async function listDatacenters(kit: Kit, page: PageRequest, filter: { slug?: string; region?: string }) {
-  return pageOf((await selectDatacenters(kit.database, page, filter)).map((row) => datacenterView(row, kit.clock.now())), page)
+  return pageOf(
+    (await selectDatacenters(kit.database, page, filter)).map((row) => datacenterView(row, kit.clock.now())),
+    page,
+  )
 }
 
 /** Throws `not-found`. */
@@ -54,7 +78,14 @@ export async function getDatacenter(sql: Sql, kit: Kit, id: string): Promise<Ver
 }
 
 /** Gives or replaces the connection. Throws `not-found`, `forbidden`, `kubeconfig-refused`. */
-export async function connectDatacenter(sql: Sql, kit: Kit, caller: Caller, connect: Connect, id: string, input: ConnectionInput): Promise<Versioned<Datacenter>> {
+export async function connectDatacenter(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  connect: Connect,
+  id: string,
+  input: ConnectionInput,
+): Promise<Versioned<Datacenter>> {
   const row = await needDatacenter(sql, id)
   requireOwner(caller.principal, 'datacenter.connect', row.operator_id)
   await connect(sql, caller, id, input)
@@ -62,22 +93,47 @@ export async function connectDatacenter(sql: Sql, kit: Kit, caller: Caller, conn
 }
 
 /** Puts up capacity. Throws `not-found`, `forbidden`, `invalid-fields`, `state-conflict`. */
-export async function openOffer(sql: Sql, kit: Kit, caller: Caller, datacenterId: string, input: OfferInput): Promise<Versioned<Offer>> {
+export async function openOffer(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  datacenterId: string,
+  input: OfferInput,
+): Promise<Versioned<Offer>> {
   const datacenter = await needDatacenter(sql, datacenterId)
   requireOwner(caller.principal, 'offer.create', datacenter.operator_id)
   if (datacenter.state === 'withdrawn') throw new Problem('state-conflict', `${datacenter.slug} is withdrawn`)
   const { start, end } = input.period
   if (end !== null && Date.parse(end) <= Date.parse(start)) {
-    throw new Problem('invalid-fields', 'The period ends before it starts', [{ pointer: '/period/end', message: 'must be after start' }])
+    throw new Problem('invalid-fields', 'The period ends before it starts', [
+      { pointer: '/period/end', message: 'must be after start' },
+    ])
   }
-  const amounts = Object.fromEntries(Object.entries(input.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')]))
+  const amounts = Object.fromEntries(
+    Object.entries(input.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')]),
+  )
   const id = newId('off', kit.clock, kit.random)
   const row = await insertOffer(
     sql,
-    { id, datacenterId, partyId: datacenter.operator_id, amounts, start, end, quality: input.quality, tariff: input.tariff },
+    {
+      id,
+      datacenterId,
+      partyId: datacenter.operator_id,
+      amounts,
+      start,
+      end,
+      quality: input.quality,
+      tariff: input.tariff,
+    },
     new Date(kit.clock.now()),
   )
-  await appendEvents(sql, kit, [{ ...by(caller, datacenter), type: 'offer.opened', data: { offerId: id, amounts: input.amounts, quality: input.quality } }])
+  await appendEvents(sql, kit, [
+    {
+      ...by(caller, datacenter),
+      type: 'offer.opened',
+      data: { offerId: id, amounts: input.amounts, quality: input.quality },
+    },
+  ])
   return { ...offerView(row), version: row.version }
 }
 
@@ -98,7 +154,11 @@ export async function getInventory(kit: Kit, caller: Caller, datacenterId: strin
   const datacenter = await needDatacenter(kit.database, datacenterId)
   requireOwner(caller.principal, 'inventory.read', datacenter.operator_id)
   const row = await selectInventory(kit.database, datacenterId)
-  if (!row) throw new Problem('not-found', `Nothing was seen of ${datacenter.slug} yet: ${datacenter.contact_reason ?? 'it has no connection'}`)
+  if (!row)
+    throw new Problem(
+      'not-found',
+      `Nothing was seen of ${datacenter.slug} yet: ${datacenter.contact_reason ?? 'it has no connection'}`,
+    )
   return inventoryView(row, kit.clock.now())
 }
 

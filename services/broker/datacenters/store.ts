@@ -52,7 +52,11 @@ export async function insertDatacenter(
   )
 }
 
-export function selectDatacenters(sql: Sql, page: PageRequest, filter: { slug?: string | undefined; region?: string | undefined }): Promise<DatacenterRow[]> {
+export function selectDatacenters(
+  sql: Sql,
+  page: PageRequest,
+  filter: { slug?: string | undefined; region?: string | undefined },
+): Promise<DatacenterRow[]> {
   return sql.query<DatacenterRow>(
     `${withState} where d.id > $1 and ($2::text is null or d.slug = $2) and ($3::text is null or d.spec ->> 'region' = $3) order by d.id limit $4`,
     [page.after, filter.slug ?? null, filter.region ?? null, page.limit + 1],
@@ -84,24 +88,42 @@ const offerColumns = `id, datacenter_id, amounts, (extract(epoch from starts_at)
 
 export async function insertOffer(
   sql: Sql,
-  row: { id: string; datacenterId: string; partyId: string; amounts: Amounts; start: string; end: string | null; quality: string; tariff: object },
+  row: {
+    id: string
+    datacenterId: string
+    partyId: string
+    amounts: Amounts
+    start: string
+    end: string | null
+    quality: string
+    tariff: object
+  },
   now: Date,
 ): Promise<OfferRow> {
   const [offer] = await sql.query<OfferRow>(
     `insert into offers (id, datacenter_id, party_id, amounts, starts_at, ends_at, quality, tariff, state, created_at, updated_at)
      values ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $9) returning ${offerColumns}`,
-    [row.id, row.datacenterId, row.partyId, JSON.stringify(row.amounts), row.start, row.end ?? 'infinity', row.quality, JSON.stringify(row.tariff), now],
+    [
+      row.id,
+      row.datacenterId,
+      row.partyId,
+      JSON.stringify(row.amounts),
+      row.start,
+      row.end ?? 'infinity',
+      row.quality,
+      JSON.stringify(row.tariff),
+      now,
+    ],
   )
   await bumpGeneration(sql, [row.datacenterId])
   return offer as OfferRow
 }
 
 export function selectOffers(sql: Sql, datacenterId: string, page: PageRequest): Promise<OfferRow[]> {
-  return sql.query<OfferRow>(`select ${offerColumns} from offers where datacenter_id = $1 and id > $2 order by id limit $3`, [
-    datacenterId,
-    page.after,
-    page.limit + 1,
-  ])
+  return sql.query<OfferRow>(
+    `select ${offerColumns} from offers where datacenter_id = $1 and id > $2 order by id limit $3`,
+    [datacenterId, page.after, page.limit + 1],
+  )
 }
 
 /** Tells the scheduler that what it knows of these datacenters is old. */

@@ -7,7 +7,10 @@ import type { CapacityRow, DatacenterRow, InventoryRow, OfferRow } from './store
 
 const instant = (date: Date) => rfc3339(date.getTime())
 const age = (date: Date, now: number) => Math.max(0, Math.floor((now - date.getTime()) / 1000))
-const stamps = (row: { created_at: Date; updated_at: Date }) => ({ createdAt: instant(row.created_at), updatedAt: instant(row.updated_at) })
+const stamps = (row: { created_at: Date; updated_at: Date }) => ({
+  createdAt: instant(row.created_at),
+  updatedAt: instant(row.updated_at),
+})
 
 export function datacenterView(row: DatacenterRow, now: number): Datacenter {
   return {
@@ -75,4 +78,5 @@ export function capacityView(row: CapacityRow, now: number): Capacity {
 const figure = (resource: string, amount: number | undefined) =>
   amount === undefined ? null : amount === Number.POSITIVE_INFINITY ? 'unlimited' : formatAmount(resource, amount)
 
-const formatted = (amounts: Amounts) => Object.fromEntries(Object.entries(amounts).map(([resource, amount]) => [resource, formatAmount(resource, amount)]))
+const formatted = (amounts: Amounts) =>
+  Object.fromEntries(Object.entries(amounts).map(([resource, amount]) => [resource, formatAmount(resource, amount)]))

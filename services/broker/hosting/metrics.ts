@@ -29,7 +29,8 @@ export function hostingMetrics(registry: Registry, kit: Kit): void {
         const primary = row.placements.find((p) => p.role === 'primary')
         this.inc({ datacenter: primary?.datacenter ?? '', system: row.system, state: stateOf(truth) })
         const status = fallbackStatusOf(truth)
-        for (const each of statuses) fallback.set({ hosting: row.name, system: row.system, status: each }, each === status ? 1 : 0)
+        for (const each of statuses)
+          fallback.set({ hosting: row.name, system: row.system, status: each }, each === status ? 1 : 0)
       }
     },
   })

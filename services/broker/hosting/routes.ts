@@ -61,7 +61,10 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         operationId: 'listHostings',
         summary: 'List hostings',
         tags,
-        querystring: listQuery({ name: Type.Optional(Type.String({ maxLength: 63 })), systemId: Type.Optional(Type.String({ maxLength: 100 })) }),
+        querystring: listQuery({
+          name: Type.Optional(Type.String({ maxLength: 63 })),
+          systemId: Type.Optional(Type.String({ maxLength: 100 })),
+        }),
         response: { 200: page(Hosting), ...problemAnswers },
       },
     },
@@ -71,19 +74,41 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
     '/hostings/:id',
     {
       config: { action: 'hosting.read' },
-      schema: { operationId: 'getHosting', summary: 'Read a hosting', tags, params: IdParams, querystring: NoQuery, response: { 200: Hosting, ...problemAnswers } },
+      schema: {
+        operationId: 'getHosting',
+        summary: 'Read a hosting',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Hosting, ...problemAnswers },
+      },
     },
-    async (request, reply) => sendVersioned(request, reply, await getHosting(kit.database, callerOf(request), request.params.id)),
+    async (request, reply) =>
+      sendVersioned(request, reply, await getHosting(kit.database, callerOf(request), request.params.id)),
   )
   app.delete(
     '/hostings/:id',
     {
       config: { action: 'hosting.end' },
-      schema: { operationId: 'endHosting', summary: 'End a hosting', tags, params: IdParams, headers: ChangeHeaders, querystring: NoQuery, response: { 202: Hosting, ...problemAnswers } },
+      schema: {
+        operationId: 'endHosting',
+        summary: 'End a hosting',
+        tags,
+        params: IdParams,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        response: { 202: Hosting, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
-        const { version, ...body } = await endOwnHosting(sql, kit, caller, request.params.id, request.headers['if-match'])
+        const { version, ...body } = await endOwnHosting(
+          sql,
+          kit,
+          caller,
+          request.params.id,
+          request.headers['if-match'],
+        )
         return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
       }),
   )
@@ -110,7 +135,15 @@ function systemRoutes(app: HttpServer, kit: Kit): void {
     '/systems',
     {
       config: { action: 'system.create' },
-      schema: { operationId: 'registerSystem', summary: 'Register a system', tags, headers: ChangeHeaders, querystring: NoQuery, body: SystemInput, response: { 201: System, ...problemAnswers } },
+      schema: {
+        operationId: 'registerSystem',
+        summary: 'Register a system',
+        tags,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: SystemInput,
+        response: { 201: System, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -136,9 +169,17 @@ function systemRoutes(app: HttpServer, kit: Kit): void {
     '/systems/:id',
     {
       config: { action: 'system.read' },
-      schema: { operationId: 'getSystem', summary: 'Read a system', tags, params: IdParams, querystring: NoQuery, response: { 200: System, ...problemAnswers } },
+      schema: {
+        operationId: 'getSystem',
+        summary: 'Read a system',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: System, ...problemAnswers },
+      },
     },
-    async (request, reply) => sendVersioned(request, reply, await getSystem(kit.database, callerOf(request), request.params.id)),
+    async (request, reply) =>
+      sendVersioned(request, reply, await getSystem(kit.database, callerOf(request), request.params.id)),
   )
 }
 
@@ -148,7 +189,15 @@ function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask): void {
     '/quotes',
     {
       config: { action: 'quote.create' },
-      schema: { operationId: 'quoteHosting', summary: 'Where would it fit, for how much', tags, headers: ChangeHeaders, querystring: NoQuery, body: QuoteInput, response: { 201: Quote, ...problemAnswers } },
+      schema: {
+        operationId: 'quoteHosting',
+        summary: 'Where would it fit, for how much',
+        tags,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: QuoteInput,
+        response: { 201: Quote, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -160,7 +209,14 @@ function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask): void {
     '/quotes/:id',
     {
       config: { action: 'quote.read' },
-      schema: { operationId: 'getQuote', summary: 'Read a quote', tags, params: IdParams, querystring: NoQuery, response: { 200: Quote, ...problemAnswers } },
+      schema: {
+        operationId: 'getQuote',
+        summary: 'Read a quote',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Quote, ...problemAnswers },
+      },
     },
     (request) => getQuote(kit, callerOf(request), request.params.id),
   )

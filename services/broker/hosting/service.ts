@@ -1,5 +1,13 @@
 /** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
-import type { DecisionView, Hosting, HostingInput, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
+import type {
+  DecisionView,
+  Hosting,
+  HostingInput,
+  Quote,
+  QuoteInput,
+  System,
+  SystemInput,
+} from '../../../schemas/index.ts'
 import type { HostingDemand } from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
@@ -42,7 +50,9 @@ export async function registerSystem(sql: Sql, kit: Kit, caller: Caller, input: 
     if (isUniqueViolation(error)) throw new Problem('already-exists', `This party has a system ${input.slug} already`)
     throw error
   })
-  await appendEvents(sql, kit, [{ ...by(caller, 'system', id, partyId), type: 'system.registered', data: { slug: input.slug, name: input.name } }])
+  await appendEvents(sql, kit, [
+    { ...by(caller, 'system', id, partyId), type: 'system.registered', data: { slug: input.slug, name: input.name } },
+  ])
   return systemView(row)
 }
 
@@ -58,25 +68,47 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
 }
 
 /** Puts a request in the queue. Throws `invalid-fields`, `already-exists`, and `not-found` for a system that is not the caller's. */
-export async function requestHosting(sql: Sql, kit: Kit, caller: Caller, input: HostingInput): Promise<Versioned<Hosting>> {
+export async function requestHosting(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  input: HostingInput,
+): Promise<Versioned<Hosting>> {
   const { name, systemId, period, ...spec } = input
   refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
   const system = await ownSystem(sql, caller, systemId, '/systemId')
   const now = kit.clock.now()
   const id = newId('hst', kit.clock, kit.random)
   const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)
-  if (period && period.end !== null && Date.parse(period.end) <= now) refuse([{ pointer: '/period/end', message: 'has passed' }])
-  const row = { id, name, systemId, partyId: system.party_id, spec, start, end: period?.end ?? null, requestId: caller.requestId }
+  if (period && period.end !== null && Date.parse(period.end) <= now)
+    refuse([{ pointer: '/period/end', message: 'has passed' }])
+  const row = {
+    id,
+    name,
+    systemId,
+    partyId: system.party_id,
+    spec,
+    start,
+    end: period?.end ?? null,
+    requestId: caller.requestId,
+  }
   const made = await insertHosting(sql, row, new Date(now)).catch((error) => {
     // The same words whoever holds the name: a name is unique in the federation, its holder is nobody else's business.
     if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
     throw error
   })
-  await appendEvents(sql, kit, [{ ...by(caller, 'hosting', id, system.party_id), type: 'hosting.requested', data: { name, systemId } }])
+  await appendEvents(sql, kit, [
+    { ...by(caller, 'hosting', id, system.party_id), type: 'hosting.requested', data: { name, systemId } },
+  ])
   return { ...hostingView(made), version: made.version }
 }
 
-export async function listHostings(kit: Kit, caller: Caller, page: PageRequest, filter: { name?: string; systemId?: string }) {
+export async function listHostings(
+  kit: Kit,
+  caller: Caller,
+  page: PageRequest,
+  filter: { name?: string; systemId?: string },
+) {
   const partyId = visibleParty(caller.principal, 'hosting.read')
   return pageOf((await selectHostings(kit.database, page, { ...filter, partyId })).map(hostingView), page)
 }
@@ -87,14 +119,22 @@ export async function getHosting(sql: Sql, caller: Caller, id: string): Promise<
 }
 
 /** Ends a hosting; repeating it changes nothing. Throws `not-found`, `version-conflict`. */
-export async function endOwnHosting(sql: Sql, kit: Kit, caller: Caller, id: string, ifMatch: string | undefined): Promise<Versioned<Hosting>> {
+export async function endOwnHosting(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  id: string,
+  ifMatch: string | undefined,
+): Promise<Versioned<Hosting>> {
   const partyId = visibleParty(caller.principal, 'hosting.end')
   const hosting = await lockHosting(sql, id, partyId)
   if (!hosting) throw new Problem('not-found', `There is no hosting ${id}`)
   checkIfMatch(ifMatch, hosting.version)
   if (hosting.wanted === 'running') {
     const wanted = await endHosting(sql, id, new Date(kit.clock.now()))
-    await appendEvents(sql, kit, [{ ...by(caller, 'hosting', id, hosting.party_id), type: `hosting.${wanted}`, data: { name: hosting.name } }])
+    await appendEvents(sql, kit, [
+      { ...by(caller, 'hosting', id, hosting.party_id), type: `hosting.${wanted}`, data: { name: hosting.name } },
+    ])
   }
   return readHosting(sql, id, undefined)
 }
@@ -110,9 +150,17 @@ export async function quoteHosting(sql: Sql, kit: Kit, caller: Caller, ask: Ask,
   const id = newId('quo', kit.clock, kit.random)
   const startMs = input.period ? Math.max(Date.parse(input.period.start), now) : now
   const endMs = input.period?.end ? Date.parse(input.period.end) : Number.POSITIVE_INFINITY
-  const decision = await ask(demandOf(input, { hostingId: id, partyId: system.party_id, startMs, endMs, classes: system.spec.classes }))
-  const row = await insertQuote(sql, { id, partyId: system.party_id, spec: input, decision, validUntil: new Date(now + quoteValidMs) }, new Date(now))
-  await appendEvents(sql, kit, [{ ...by(caller, 'quote', id, system.party_id), type: 'quote.given', data: { outcome: decision.outcome } }])
+  const decision = await ask(
+    demandOf(input, { hostingId: id, partyId: system.party_id, startMs, endMs, classes: system.spec.classes }),
+  )
+  const row = await insertQuote(
+    sql,
+    { id, partyId: system.party_id, spec: input, decision, validUntil: new Date(now + quoteValidMs) },
+    new Date(now),
+  )
+  await appendEvents(sql, kit, [
+    { ...by(caller, 'quote', id, system.party_id), type: 'quote.given', data: { outcome: decision.outcome } },
+  ])
   return quoteView(row)
 }
 
@@ -132,12 +180,16 @@ async function readHosting(sql: Sql, id: string, partyId: string | undefined): P
 async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string): Promise<SystemRow> {
   const row = await selectSystem(sql, id)
   if (row && mayTouch(caller.principal, 'system.read', row.party_id)) return row
-  if (pointer) throw new Problem('invalid-fields', `There is no system ${id}`, [{ pointer, message: 'is not a system of this party' }])
+  if (pointer)
+    throw new Problem('invalid-fields', `There is no system ${id}`, [
+      { pointer, message: 'is not a system of this party' },
+    ])
   throw new Problem('not-found', `There is no system ${id}`)
 }
 
 function refuse(errors: { pointer: string; message: string }[]): void {
-  if (errors.length > 0) throw new Problem('invalid-fields', errors.map((e) => `${e.pointer} ${e.message}`).join('; '), errors)
+  if (errors.length > 0)
+    throw new Problem('invalid-fields', errors.map((e) => `${e.pointer} ${e.message}`).join('; '), errors)
 }
 
 const by = (caller: Caller, kind: string, id: string, partyId: string) => ({
@@ -157,7 +209,9 @@ export async function endExpired(kit: Kit): Promise<number> {
       if (hosting?.wanted !== 'running') return
       const wanted = await endHosting(sql, id, now)
       const event = { subject: { kind: 'hosting', id }, partyId: hosting.party_id, actor: 'broker', requestId: null }
-      await appendEvents(sql, kit, [{ ...event, type: `hosting.${wanted}`, data: { name: hosting.name, at: rfc3339(now.getTime()) } }])
+      await appendEvents(sql, kit, [
+        { ...event, type: `hosting.${wanted}`, data: { name: hosting.name, at: rfc3339(now.getTime()) } },
+      ])
     })
   }
   return expired.length

@@ -14,7 +14,13 @@ export interface SystemRow extends Row {
   readonly updated_at: Date
 }
 
-export async function insertSystem(sql: Sql, id: string, partyId: string, { slug, name, ...spec }: SystemInput, now: Date): Promise<SystemRow> {
+export async function insertSystem(
+  sql: Sql,
+  id: string,
+  partyId: string,
+  { slug, name, ...spec }: SystemInput,
+  now: Date,
+): Promise<SystemRow> {
   const [row] = await sql.query<SystemRow>(
     'insert into systems (id, slug, name, party_id, spec, created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $6) returning *',
     [id, slug, name, partyId, JSON.stringify(spec), now],
@@ -22,7 +28,12 @@ export async function insertSystem(sql: Sql, id: string, partyId: string, { slug
   return row as SystemRow
 }
 
-export function selectSystems(sql: Sql, page: PageRequest, partyId: string | undefined, slug: string | undefined): Promise<SystemRow[]> {
+export function selectSystems(
+  sql: Sql,
+  page: PageRequest,
+  partyId: string | undefined,
+  slug: string | undefined,
+): Promise<SystemRow[]> {
   return sql.query<SystemRow>(
     'select * from systems where id > $1 and ($2::text is null or party_id = $2) and ($3::text is null or slug = $3) order by id limit $4',
     [page.after, partyId ?? null, slug ?? null, page.limit + 1],
@@ -119,7 +130,11 @@ export function selectHostings(sql: Sql, page: PageRequest, filter: HostingFilte
   )
 }
 
-export async function selectHosting(sql: Sql, id: string, partyId: string | undefined): Promise<HostingRow | undefined> {
+export async function selectHosting(
+  sql: Sql,
+  id: string,
+  partyId: string | undefined,
+): Promise<HostingRow | undefined> {
   const [row] = await sql.query<HostingRow>(
     `select ${hostingColumns} from hostings h where h.id = $1 and ($2::text is null or h.party_id = $2)`,
     [id, partyId ?? null],
@@ -145,7 +160,10 @@ export async function lockHosting(sql: Sql, id: string, partyId: string | undefi
 
 /** Wants the hosting gone; without placements it is gone at once. Returns what it is now: ending or ended. */
 export async function endHosting(sql: Sql, id: string, now: Date): Promise<'ending' | 'ended'> {
-  const removed = await sql.query(`update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present' returning 1`, [id])
+  const removed = await sql.query(
+    `update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present' returning 1`,
+    [id],
+  )
   const wanted = removed.length > 0 ? 'ending' : 'ended'
   await sql.query(
     `update hostings set wanted = $2, scheduling = case when scheduling = 'pending' then 'unschedulable' else scheduling end,
@@ -158,7 +176,10 @@ export async function endHosting(sql: Sql, id: string, now: Date): Promise<'endi
 
 /** Hostings that should have ended by now. */
 export function selectExpired(sql: Sql, now: Date): Promise<{ id: string }[]> {
-  return sql.query<{ id: string }>(`select id from hostings where wanted = 'running' and ends_at <= $1 order by id limit 500`, [now])
+  return sql.query<{ id: string }>(
+    `select id from hostings where wanted = 'running' and ends_at <= $1 order by id limit 500`,
+    [now],
+  )
 }
 
 export interface QuoteRow extends Row {
@@ -170,7 +191,11 @@ export interface QuoteRow extends Row {
   readonly created_at: Date
 }
 
-export async function insertQuote(sql: Sql, quote: { id: string; partyId: string; spec: QuoteInput; decision: DecisionView; validUntil: Date }, now: Date): Promise<QuoteRow> {
+export async function insertQuote(
+  sql: Sql,
+  quote: { id: string; partyId: string; spec: QuoteInput; decision: DecisionView; validUntil: Date },
+  now: Date,
+): Promise<QuoteRow> {
   const [row] = await sql.query<QuoteRow>(
     'insert into quotes (id, party_id, spec, decision, valid_until, created_at) values ($1, $2, $3, $4, $5, $6) returning *',
     [quote.id, quote.partyId, JSON.stringify(quote.spec), JSON.stringify(quote.decision), quote.validUntil, now],
@@ -179,5 +204,10 @@ export async function insertQuote(sql: Sql, quote: { id: string; partyId: string
 }
 
 export async function selectQuote(sql: Sql, id: string, partyId: string | undefined): Promise<QuoteRow | undefined> {
-  return (await sql.query<QuoteRow>('select * from quotes where id = $1 and ($2::text is null or party_id = $2)', [id, partyId ?? null]))[0]
+  return (
+    await sql.query<QuoteRow>('select * from quotes where id = $1 and ($2::text is null or party_id = $2)', [
+      id,
+      partyId ?? null,
+    ])
+  )[0]
 }

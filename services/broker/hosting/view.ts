@@ -37,7 +37,11 @@ export function truthOf(row: Pick<HostingRow, 'wanted' | 'scheduling' | 'spec' |
     wanted: row.wanted,
     scheduling: row.scheduling,
     fallbackMode: row.spec.fallback.mode,
-    placements: row.placements.map(({ role, observed, contact }) => ({ role, observed, reachable: contact === 'reachable' })),
+    placements: row.placements.map(({ role, observed, contact }) => ({
+      role,
+      observed,
+      reachable: contact === 'reachable',
+    })),
   }
 }
 

@@ -1,6 +1,7 @@
 /** Authentication and the role check in front of every route: a route without an action is refused at start. */
-import { Problem } from '../../shared/problem.ts'
+
 import type { HttpServer } from '../../shared/http/server.ts'
+import { Problem } from '../../shared/problem.ts'
 import { type Action, actions } from './policy.ts'
 import { type Authenticate, requireAction } from './service.ts'
 
@@ -9,7 +10,8 @@ export function protect(app: HttpServer, authenticate: Authenticate): void {
   app.decorateRequest('principal', null)
   app.addHook('onRoute', ({ url, config }) => {
     const action = config?.action
-    if (action !== 'public' && !actions.includes(action as Action)) throw new Error(`route ${url} names no action of the policy`)
+    if (action !== 'public' && !actions.includes(action as Action))
+      throw new Error(`route ${url} names no action of the policy`)
   })
   app.addHook('onRequest', async (request) => {
     const action = request.routeOptions.config.action

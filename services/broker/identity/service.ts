@@ -51,14 +51,18 @@ const hashOf = (token: string) => createHash('sha256').update(token).digest()
 /** Throws `forbidden` unless the caller's role may do `action` at all. */
 export function requireAction(principal: Principal, action: Action): void {
   if (reachOf(principal, action) === undefined) {
-    throw new Problem('forbidden', `${action} needs the role ${rolesFor(action).join(' or ')}; this token has ${principal.role}`)
+    throw new Problem(
+      'forbidden',
+      `${action} needs the role ${rolesFor(action).join(' or ')}; this token has ${principal.role}`,
+    )
   }
 }
 
 /** Throws `forbidden` unless the caller may do `action` to a thing of `ownerId` whose existence it may know. */
 export function requireOwner(principal: Principal, action: Action, ownerId: string): void {
   requireAction(principal, action)
-  if (!mayTouch(principal, action, ownerId)) throw new Problem('forbidden', `${action} on another party's things needs the role loket`)
+  if (!mayTouch(principal, action, ownerId))
+    throw new Problem('forbidden', `${action} on another party's things needs the role loket`)
 }
 
 /** Which party's things the caller may see with `action`; undefined: everybody's. */

@@ -16,7 +16,15 @@ export function partyRoutes(app: HttpServer, kit: Kit): void {
     '/parties',
     {
       config: { action: 'party.create' },
-      schema: { operationId: 'admitParty', summary: 'Admit a party', tags, headers: ChangeHeaders, querystring: NoQuery, body: PartyInput, response: { 201: Party, ...problemAnswers } },
+      schema: {
+        operationId: 'admitParty',
+        summary: 'Admit a party',
+        tags,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: PartyInput,
+        response: { 201: Party, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {
@@ -28,7 +36,13 @@ export function partyRoutes(app: HttpServer, kit: Kit): void {
     '/parties',
     {
       config: { action: 'party.read' },
-      schema: { operationId: 'listParties', summary: 'List parties', tags, querystring: listQuery({ oin: Type.Optional(Type.String({ maxLength: 20 })) }), response: { 200: page(Party), ...problemAnswers } },
+      schema: {
+        operationId: 'listParties',
+        summary: 'List parties',
+        tags,
+        querystring: listQuery({ oin: Type.Optional(Type.String({ maxLength: 20 })) }),
+        response: { 200: page(Party), ...problemAnswers },
+      },
     },
     (request) => listParties(kit, pageRequest(request.query), request.query.oin),
   )
@@ -36,7 +50,14 @@ export function partyRoutes(app: HttpServer, kit: Kit): void {
     '/parties/:id',
     {
       config: { action: 'party.read' },
-      schema: { operationId: 'getParty', summary: 'Read a party', tags, params: IdParams, querystring: NoQuery, response: { 200: Party, ...problemAnswers } },
+      schema: {
+        operationId: 'getParty',
+        summary: 'Read a party',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Party, ...problemAnswers },
+      },
     },
     async (request, reply) => sendVersioned(request, reply, await getParty(kit.database, request.params.id)),
   )
@@ -44,7 +65,16 @@ export function partyRoutes(app: HttpServer, kit: Kit): void {
     '/parties/:id/tokens',
     {
       config: { action: 'token.create' },
-      schema: { operationId: 'grantToken', summary: 'Issue a token; it is shown this once', tags, params: IdParams, headers: ChangeHeaders, querystring: NoQuery, body: TokenInput, response: { 201: Token, ...problemAnswers } },
+      schema: {
+        operationId: 'grantToken',
+        summary: 'Issue a token; it is shown this once',
+        tags,
+        params: IdParams,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: TokenInput,
+        response: { 201: Token, ...problemAnswers },
+      },
     },
     (request, reply) =>
       mutate(kit, request, reply, async (sql, caller) => {

@@ -22,11 +22,10 @@ export async function insertParty(sql: Sql, id: string, input: PartyInput, now: 
 }
 
 export function selectParties(sql: Sql, page: PageRequest, oin: string | undefined): Promise<PartyRow[]> {
-  return sql.query<PartyRow>('select * from parties where id > $1 and ($2::text is null or oin = $2) order by id limit $3', [
-    page.after,
-    oin ?? null,
-    page.limit + 1,
-  ])
+  return sql.query<PartyRow>(
+    'select * from parties where id > $1 and ($2::text is null or oin = $2) order by id limit $3',
+    [page.after, oin ?? null, page.limit + 1],
+  )
 }
 
 export async function selectParty(sql: Sql, id: string): Promise<PartyRow | undefined> {
@@ -34,7 +33,12 @@ export async function selectParty(sql: Sql, id: string): Promise<PartyRow | unde
 }
 
 /** The loket's own party: found by its OIN or made. Two replicas that start at once agree on one. */
-export async function ensureLoket(sql: Sql, id: string, desk: { name: string; oin: string }, now: Date): Promise<{ id: string; created: boolean }> {
+export async function ensureLoket(
+  sql: Sql,
+  id: string,
+  desk: { name: string; oin: string },
+  now: Date,
+): Promise<{ id: string; created: boolean }> {
   const made = await sql.query(
     `insert into parties (id, name, oin, roles, created_at, updated_at) values ($1, $2, $3, array['loket'], $4, $4)
      on conflict (oin) do nothing returning 1`,

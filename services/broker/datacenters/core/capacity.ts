@@ -32,7 +32,11 @@ export interface ResourceFigures {
  * Figures per resource, sorted by name. `nodes` is undefined while the cluster was never seen. A resource that no node
  * counts (pooled storage) is bounded by its offer alone; one that is offered but on no node has nothing free.
  */
-export function capacityFigures(nodes: readonly NodeInventory[] | undefined, offers: readonly Amounts[], claims: readonly ClaimFigures[]): ResourceFigures[] {
+export function capacityFigures(
+  nodes: readonly NodeInventory[] | undefined,
+  offers: readonly Amounts[],
+  claims: readonly ClaimFigures[],
+): ResourceFigures[] {
   const allocatable = sum(nodes?.map((n) => n.allocatable) ?? [])
   const ownUse = sum(nodes?.map((n) => n.ownUse) ?? [])
   const nodeFree = sum(nodes?.filter((n) => n.schedulable).map((n) => n.free) ?? [])
@@ -66,7 +70,8 @@ export function sharedReserve(claims: readonly ClaimFigures[]): Amounts {
   }
   const reserve: Record<string, number> = {}
   for (const amounts of byDomain.values()) {
-    for (const [resource, amount] of Object.entries(sum(amounts))) reserve[resource] = Math.max(at(reserve, resource), amount)
+    for (const [resource, amount] of Object.entries(sum(amounts)))
+      reserve[resource] = Math.max(at(reserve, resource), amount)
   }
   return reserve
 }

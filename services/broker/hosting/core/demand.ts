@@ -24,7 +24,9 @@ export function demandOf(asked: Asked, owner: Owner): HostingDemand {
       name,
       replicas,
       onePerNode,
-      requests: Object.fromEntries(Object.entries(requests).map(([resource, text]) => [resource, amountOf(resource, text, 'up')])),
+      requests: Object.fromEntries(
+        Object.entries(requests).map(([resource, text]) => [resource, amountOf(resource, text, 'up')]),
+      ),
     })),
     volumes: (asked.volumes ?? []).map(({ storageClass, size, accessMode, count = 1 }) => ({
       storageClass,
@@ -48,16 +50,22 @@ export function contradictions(asked: Asked & Pick<HostingInput, 'period'>): { p
   const names = new Set<string>()
   asked.components.forEach(({ name, requests }, index) => {
     for (const resource of ['cpu', 'memory']) {
-      if (!(resource in requests)) found.push({ pointer: `/components/${index}/requests/${resource}`, message: 'is required' })
+      if (!(resource in requests))
+        found.push({ pointer: `/components/${index}/requests/${resource}`, message: 'is required' })
     }
     for (const resource of ['pods', ...Object.keys(requests).filter((r) => r.startsWith('storage/'))]) {
-      if (resource in requests) found.push({ pointer: `/components/${index}/requests/${resource.replace('/', '~1')}`, message: 'is not for a component: replicas and volumes say it' })
+      if (resource in requests)
+        found.push({
+          pointer: `/components/${index}/requests/${resource.replace('/', '~1')}`,
+          message: 'is not for a component: replicas and volumes say it',
+        })
     }
     if (names.has(name)) found.push({ pointer: `/components/${index}/name`, message: 'stands twice' })
     names.add(name)
   })
   const { period, fallback } = asked
-  if (period && period.end !== null && Date.parse(period.end) <= Date.parse(period.start)) found.push({ pointer: '/period/end', message: 'must be after start' })
+  if (period && period.end !== null && Date.parse(period.end) <= Date.parse(period.start))
+    found.push({ pointer: '/period/end', message: 'must be after start' })
   if (fallback.mode === 'none' && (fallback.minDistanceKm !== undefined || fallback.differ !== undefined)) {
     found.push({ pointer: '/fallback/mode', message: 'is none, so there is no standby to keep apart' })
   }

@@ -5,7 +5,11 @@ export interface Truth {
   readonly wanted: 'running' | 'ending' | 'ended'
   readonly scheduling: 'pending' | 'placed' | 'unschedulable'
   readonly fallbackMode: 'none' | 'cold'
-  readonly placements: readonly { readonly role: 'primary' | 'standby'; readonly observed: Observed; readonly reachable: boolean }[]
+  readonly placements: readonly {
+    readonly role: 'primary' | 'standby'
+    readonly observed: Observed
+    readonly reachable: boolean
+  }[]
 }
 
 export function stateOf({ wanted, scheduling, placements }: Truth): HostingState {
