@@ -3,12 +3,18 @@ import type { HttpServer } from '../shared/http/server.ts'
 
 const page = `<!doctype html>
 <html lang="nl">
-<head><meta charset="utf-8"><title>gemeentecloud</title><meta name="viewport" content="width=device-width, initial-scale=1"></head>
+<head>
+<meta charset="utf-8">
+<title>gemeentecloud</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+</head>
 <body>
 <main>
 <h1>gemeentecloud</h1>
-<p>Het landelijk loket voor datacentercapaciteit van gemeenten. De API staat op <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p>
-<p lang="en">The national desk for municipal datacenter capacity. The API is described at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p>
+<p>Het landelijk loket voor datacentercapaciteit van gemeenten. De API staat op
+<a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p>
+<p lang="en">The national desk for municipal datacenter capacity. The API is described at
+<a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p>
 </main>
 </body>
 </html>

@@ -1,4 +1,4 @@
-/** What the all-in-one keeps beside its database: the key that seals credentials, and the tokens for who works on this machine. */
+/** What the all-in-one keeps beside its database: the key that seals credentials, and tokens for this machine. */
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

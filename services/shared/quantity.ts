@@ -59,7 +59,7 @@ export function amountOf(resource: string, text: string, rounding: Rounding): nu
   return resource === 'cpu' ? cpuMillis(text, rounding) : wholeUnits(text, rounding)
 }
 
-/** The Kubernetes notation of an amount: `formatAmount('memory', 2147483648) === '2Gi'`, `formatAmount('cpu', 2500) === '2500m'`. */
+/** The Kubernetes notation of an amount: 2147483648 of `memory` is `2Gi`, 2500 of `cpu` is `2500m`. */
 export function formatAmount(resource: string, amount: number): string {
   if (resource === 'cpu') return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`
   if (!isBytes(resource)) return String(amount)

@@ -55,7 +55,8 @@ t.test('one replica leads; when its connection dies another takes over with a hi
   await until(() => leading().length === 1, 'a leader')
   const [first] = leading()
   await api.kit.database.query(
-    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`,
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+       and database = (select oid from pg_database where datname = current_database())`,
   )
   await until(() => Math.max(...replicas.flatMap((r) => r.epochs)) > (first?.epochs.at(-1) ?? 0), 'a new term')
   await until(() => leading().length === 1, 'exactly one leader again')

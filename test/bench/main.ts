@@ -1,4 +1,4 @@
-/** `npm run bench`: everything that is measured, side by side in one run. `-- --json` prints one JSON object; names pick parts. */
+/** `npm run bench`: what is measured, side by side in one run. `-- --json` prints one JSON object; names pick parts. */
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchEndToEnd } from './end-to-end.ts'

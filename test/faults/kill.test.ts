@@ -1,4 +1,4 @@
-/** kill -9 of the broker at random moments under load: what was acknowledged is there and placed once, nothing is claimed twice. */
+/** kill -9 of the broker under load: what was acknowledged is there and placed once, nothing is claimed twice. */
 import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

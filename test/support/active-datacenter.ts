@@ -1,7 +1,7 @@
 /** A datacenter as a reachable cluster would make it, without the cluster. */
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../../services/shared/db/database.ts'
-import type { TestApi } from './api.ts'
+import type { SendCall } from './call.ts'
 
 export interface DatacenterOptions {
   readonly slug?: string
@@ -24,7 +24,7 @@ const classes = JSON.stringify([
 
 /** Registers it over the API, writes what a cluster would tell, and opens an offer. Returns its id. */
 export async function activeDatacenter(
-  call: TestApi['call'],
+  call: SendCall,
   database: Database,
   options: DatacenterOptions = {},
 ): Promise<string> {

@@ -7,35 +7,19 @@ import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
 import { systemClock } from '../../services/shared/clock.ts'
-import type { HttpServer } from '../../services/shared/http/server.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
 import { activeDatacenter, type DatacenterOptions } from './active-datacenter.ts'
-import { contractCheck } from './contract.ts'
+import { type As, createCall, type SendCall } from './call.ts'
 import { testDatabase } from './database.ts'
-
-export interface Call {
-  readonly status: number
-  readonly headers: Record<string, unknown>
-  readonly body: any
-}
-
-export interface CallOptions {
-  readonly body?: unknown
-  readonly headers?: Record<string, string>
-  /** Sent as it is, instead of `body`. */
-  readonly payload?: string
-}
-
-type As = Role | 'nobody' | { readonly token: string }
 
 export interface TestApi {
   readonly kit: Kit
   readonly connections: { datacenterId: string; input: ConnectionInput }[]
   /** Party id per role of the demonstration parties. */
   readonly parties: Record<Role, string>
-  call(as: As, method: string, path: string, options?: CallOptions): Promise<Call>
+  readonly call: SendCall
   /** Listens on loopback until the test ends; returns the base URL. */
   listen(): Promise<string>
   /** A valid token for a role. */
@@ -105,31 +89,6 @@ export async function testApi(t: Test): Promise<TestApi> {
     eventsOf: (as, subject, atLeast) => eventsOf(call, as, subject, atLeast),
     listen: () => app.http.listen({ host: '127.0.0.1', port: 0 }),
     tokenOf: (role) => tokens[role] ?? '',
-  }
-}
-
-type SendCall = TestApi['call']
-
-function createCall(http: HttpServer, tokenOf: (role: Role) => string | undefined): SendCall {
-  const checkAnswer = contractCheck(http.swagger() as never)
-  return async (as, method, path, { body, headers = {}, payload } = {}) => {
-    const token = typeof as === 'object' ? as.token : as === 'nobody' ? undefined : tokenOf(as)
-    const sent = payload ?? (body === undefined ? undefined : JSON.stringify(body))
-    const response = await http.inject({
-      method: method as 'GET',
-      url: path.startsWith('/') ? path : `/api/v1/${path}`,
-      headers: {
-        ...(token && { authorization: `Bearer ${token}` }),
-        ...(sent !== undefined && { 'content-type': 'application/json' }),
-        ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
-        ...headers,
-      },
-      ...(sent !== undefined && { payload: sent }),
-    })
-    const type = String(response.headers['content-type'] ?? '')
-    const parsed = type.includes('json') && response.payload !== '' ? response.json() : response.payload
-    checkAnswer(method, response.raw.req.url ?? path, response.statusCode, type, parsed)
-    return { status: response.statusCode, headers: response.headers, body: parsed }
   }
 }
 

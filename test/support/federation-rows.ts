@@ -40,13 +40,16 @@ export async function seedFederationRows(
       [id, `dc-${i}`, partyId, JSON.stringify(spec)],
     )
     await database.query(
-      `insert into inventories (datacenter_id, nodes, storage_classes, facts, observed_at) values ($1, $2, '[]', '{"kubernetesVersion":"v1.36.1"}', now())
+      `insert into inventories (datacenter_id, nodes, storage_classes, facts, observed_at)
+       values ($1, $2, '[]', '{"kubernetesVersion":"v1.36.1"}', now())
        on conflict (datacenter_id) do update set observed_at = now()`,
       [id, list],
     )
     await database.query(
-      `insert into offers (id, datacenter_id, party_id, amounts, starts_at, ends_at, quality, tariff, state, created_at, updated_at)
-       values ($1, $2, $3, $4, '2026-01-01', 'infinity', 'guaranteed', '{"cpu": 10000000}', 'open', now(), now()) on conflict do nothing`,
+      `insert into offers (id, datacenter_id, party_id, amounts, starts_at, ends_at, quality, tariff, state,
+         created_at, updated_at)
+       values ($1, $2, $3, $4, '2026-01-01', 'infinity', 'guaranteed', '{"cpu": 10000000}', 'open', now(), now())
+       on conflict do nothing`,
       [`off_${String(i).padStart(26, '0')}`, id, partyId, JSON.stringify(offer)],
     )
   }

@@ -1,5 +1,5 @@
 /** The door of the event log. */
 export { auditRoutes } from './routes.ts'
-export { appendEvents, readEvents } from './service.ts'
+export { appendEvents } from './service.ts'
 export type { NewEvent } from './store.ts'
 export { createEventSource, type EventSource } from './stream.ts'

@@ -1,5 +1,5 @@
 /** The door of datacenters. */
-export { type Amounts, type ClaimFigures, capacityFigures, sharedReserve, sum } from './core/capacity.ts'
+export type { Amounts } from './core/capacity.ts'
 export { datacenterMetrics } from './metrics.ts'
 export { datacenterRoutes } from './routes.ts'
 export type { Connect } from './service.ts'

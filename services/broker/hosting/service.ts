@@ -67,7 +67,7 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
   return { ...systemView(row), version: row.version }
 }
 
-/** Puts a request in the queue. Throws `invalid-fields`, `already-exists`, and `not-found` for a system that is not the caller's. */
+/** Puts a request in the queue. Throws `invalid-fields`, also for a system that is not the caller's, and `already-exists`. */
 export async function requestHosting(
   sql: Sql,
   kit: Kit,

@@ -45,14 +45,20 @@ export function demoDatacenters(now: number): DemoDatacenter[] {
   const centres = readPartnerships()
     .filter(({ type }) => type === 'ssc')
     .map(({ number, name, municipalities: members }) => {
-      const served = members.map((member) => municipalities.get(member)).filter((m) => m !== undefined && Number.isFinite(m.latitude))
+      const served = members
+        .map((member) => municipalities.get(member))
+        .filter((m) => m !== undefined && Number.isFinite(m.latitude))
       return { name, oinNumber: number, served: served as Municipality[] }
     })
     .filter(({ served }) => served.length > 0)
   const large = [...municipalities.values()]
     .filter(({ inhabitants }) => inhabitants >= largeFromInhabitants)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map((municipality, index) => ({ name: `Gemeente ${municipality.name}`, oinNumber: 1_000 + index, served: [municipality] }))
+    .map((municipality, index) => ({
+      name: `Gemeente ${municipality.name}`,
+      oinNumber: 1_000 + index,
+      served: [municipality],
+    }))
   return [...centres, ...large].map((operator) => demoDatacenter(operator, now))
 }
 
@@ -80,7 +86,10 @@ function demoDatacenter({ name, oinNumber, served }: Operator, now: number): Dem
       name: `Rekencentrum ${name.replace(/^Gemeente /, '')}`,
       region: slugOf(largest.province),
       position,
-      failureDomains: [`grid/${gridOf(position)}`, ...(position.longitude < 4.9 || position.latitude > 52.6 ? [`flood/${floodOf(position)}`] : [])],
+      failureDomains: [
+        `grid/${gridOf(position)}`,
+        ...(position.longitude < 4.9 || position.latitude > 52.6 ? [`flood/${floodOf(position)}`] : []),
+      ],
       security: {
         classes: { availability: 3, integrity: 3, confidentiality: random.next() < 0.7 ? 3 : 2 },
         evidence: evidenceOf(random, now),
@@ -100,7 +109,12 @@ export function demoOin(number: number): string {
 }
 
 export function slugOf(name: string): string {
-  return name.normalize('NFD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')
+  return name
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
 }
 
 function demoNodes(slug: string, count: number, random: Random): DemoNode[] {
@@ -151,10 +165,19 @@ function demoOffer(nodes: readonly DemoNode[], random: Random, now: number): Off
 }
 
 function evidenceOf(random: Random, now: number): { kind: string; validUntil: string }[] {
-  const kinds = ['iso27001', 'bio2', ...(random.next() < 0.6 ? ['haven'] : []), ...(random.next() < 0.4 ? ['nen7510'] : [])]
-  return kinds.map((kind) => ({ kind, validUntil: new Date(now + Math.round((200 + random.next() * 800) * dayMs)).toISOString() }))
+  const kinds = [
+    'iso27001',
+    'bio2',
+    ...(random.next() < 0.6 ? ['haven'] : []),
+    ...(random.next() < 0.4 ? ['nen7510'] : []),
+  ]
+  return kinds.map((kind) => ({
+    kind,
+    validUntil: new Date(now + Math.round((200 + random.next() * 800) * dayMs)).toISOString(),
+  }))
 }
 
 const gridOf = ({ latitude, longitude }: { latitude: number; longitude: number }) =>
   `${latitude > 52.3 ? 'north' : 'south'}-${longitude < 5 ? 'west' : longitude < 6 ? 'middle' : 'east'}`
-const floodOf = ({ latitude }: { latitude: number }) => (latitude > 52.6 ? 'wadden' : latitude > 51.95 ? 'holland' : 'delta')
+const floodOf = ({ latitude }: { latitude: number }) =>
+  latitude > 52.6 ? 'wadden' : latitude > 51.95 ? 'holland' : 'delta'

@@ -36,7 +36,10 @@ const alsoAt: Partial<Record<string, readonly ProgrammeKey[]>> = {
 
 export function demoSystems(): DemoSystem[] {
   return readWorkloads().flatMap((workload) => {
-    const runs: ProgrammeKey[] = [workload.programme.startsWith('Dimpact') ? 'dimpact' : 'govunited', ...(alsoAt[workload.id] ?? [])]
+    const runs: ProgrammeKey[] = [
+      workload.programme.startsWith('Dimpact') ? 'dimpact' : 'govunited',
+      ...(alsoAt[workload.id] ?? []),
+    ]
     return runs.map((programme) => ({
       programme,
       system: { slug: workload.id, name: workload.name.slice(0, 200), classes, criticality: 'normal' as const },
@@ -47,7 +50,9 @@ export function demoSystems(): DemoSystem[] {
 
 function demoHosting(workload: Workload, programme: ProgrammeKey): Omit<HostingInput, 'systemId'> {
   // Operators serve a whole cluster, scheduled jobs run now and then, and a sidecar's pod is asked by its component.
-  const components = workload.components.filter(({ clusterScoped, sidecarOf, runs }) => !clusterScoped && sidecarOf === undefined && runs === undefined)
+  const components = workload.components.filter(
+    ({ clusterScoped, sidecarOf, runs }) => !clusterScoped && sidecarOf === undefined && runs === undefined,
+  )
   const external = workload.databases.filter(({ provided }) => provided === 'external').length
   return {
     name: `${programme}-${workload.id}`,
@@ -59,7 +64,9 @@ function demoHosting(workload: Workload, programme: ProgrammeKey): Omit<HostingI
         ...(spread?.topologyKey === 'kubernetes.io/hostname' && { onePerNode: true }),
       })),
       // A database that the chart takes from elsewhere must run somewhere too: one small instance with a replica.
-      ...(external > 0 ? [{ name: 'postgresql', replicas: 2, requests: { cpu: '250m', memory: '1Gi' }, onePerNode: true }] : []),
+      ...(external > 0
+        ? [{ name: 'postgresql', replicas: 2, requests: { cpu: '250m', memory: '1Gi' }, onePerNode: true }]
+        : []),
     ],
     volumes: [
       ...workload.volumes.map(({ name, size, accessMode, count }) => {
@@ -72,10 +79,21 @@ function demoHosting(workload: Workload, programme: ProgrammeKey): Omit<HostingI
           accessMode: many ? ('ReadWriteMany' as const) : ('ReadWriteOnce' as const),
         }
       }),
-      ...(external > 0 ? [{ name: 'postgresql', size: '20Gi', count: 2, storageClass: 'standaard', accessMode: 'ReadWriteOnce' as const }] : []),
+      ...(external > 0
+        ? [
+            {
+              name: 'postgresql',
+              size: '20Gi',
+              count: 2,
+              storageClass: 'standaard',
+              accessMode: 'ReadWriteOnce' as const,
+            },
+          ]
+        : []),
     ],
     constraints: { evidence: ['iso27001'], ...(programme === 'ggk' && { capabilities: ['diginetwerk'] }) },
-    fallback: workload.id === 'monitoring-logging' ? { mode: 'none' } : { mode: 'cold', minDistanceKm: 30, differ: ['grid'] },
+    fallback:
+      workload.id === 'monitoring-logging' ? { mode: 'none' } : { mode: 'cold', minDistanceKm: 30, differ: ['grid'] },
     waitForCapacity: true,
   }
 }

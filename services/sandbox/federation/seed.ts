@@ -46,15 +46,27 @@ async function ensureDatacenter(loket: ApiClient, demo: DemoDatacenter, kubeconf
   const { items } = await loket.get<{ items: Datacenter[] }>(`/datacenters?slug=${demo.datacenter.slug}`)
   const [known] = items
   const datacenter =
-    known ?? (await loket.send<Datacenter>('POST', '/datacenters', { ...demo.datacenter, operatorId: operator.id, connection }, 'demonstration'))
+    known ??
+    (await loket.send<Datacenter>(
+      'POST',
+      '/datacenters',
+      { ...demo.datacenter, operatorId: operator.id, connection },
+      'demonstration',
+    ))
   // The sandbox may have had to take another port since.
   const server = /server: *"?([^\s"]+)/.exec(kubeconfig)?.[1]
-  if (known && known.connection?.server !== server) await loket.send('PUT', `/datacenters/${known.id}/connection`, connection, 'demonstration')
+  if (known && known.connection?.server !== server)
+    await loket.send('PUT', `/datacenters/${known.id}/connection`, connection, 'demonstration')
   const offers = await loket.get<{ items: Offer[] }>(`/datacenters/${datacenter.id}/offers`)
-  if (offers.items.length === 0) await loket.send('POST', `/datacenters/${datacenter.id}/offers`, demo.offer, 'demonstration')
+  if (offers.items.length === 0)
+    await loket.send('POST', `/datacenters/${datacenter.id}/offers`, demo.offer, 'demonstration')
 }
 
-async function ensureParty(loket: ApiClient, { name, oin }: { name: string; oin: string }, roles: Role[]): Promise<Party> {
+async function ensureParty(
+  loket: ApiClient,
+  { name, oin }: { name: string; oin: string },
+  roles: Role[],
+): Promise<Party> {
   const { items } = await loket.get<{ items: Party[] }>(`/parties?oin=${oin}`)
   return items[0] ?? loket.send<Party>('POST', '/parties', { name, oin, roles }, 'demonstration')
 }
@@ -64,7 +76,9 @@ async function seedHostings(loket: ApiClient, options: SeedOptions): Promise<num
   const wanted = demoSystems()
   const missing: DemoSystem[] = []
   for (const each of wanted) {
-    const found = await Promise.all(each.hostings.map(({ name }) => loket.get<{ items: Hosting[] }>(`/hostings?name=${name}`)))
+    const found = await Promise.all(
+      each.hostings.map(({ name }) => loket.get<{ items: Hosting[] }>(`/hostings?name=${name}`)),
+    )
     if (found.some(({ items }) => items.length === 0)) missing.push(each)
   }
   if (missing.length > 0) await untilActive(loket, options)
@@ -74,7 +88,12 @@ async function seedHostings(loket: ApiClient, options: SeedOptions): Promise<num
     const { items } = await loket.get<{ items: Party[] }>(`/parties?oin=${oin}`)
     const grant = { subject: 'demonstration', role: 'consumer' }
     // A token is shown once, so a start that was killed in between asks for another.
-    const { token } = await loket.send<Token>('POST', `/parties/${items[0]?.id}/tokens`, grant, base32(options.random.bytes(16)))
+    const { token } = await loket.send<Token>(
+      'POST',
+      `/parties/${items[0]?.id}/tokens`,
+      grant,
+      base32(options.random.bytes(16)),
+    )
     const programme = createApiClient(options.api, token)
     for (const each of mine) {
       options.progress(`asking for hosting: ${each.system.name} for ${key}`)
@@ -82,7 +101,8 @@ async function seedHostings(loket: ApiClient, options: SeedOptions): Promise<num
       const system = known.items[0] ?? (await programme.send<System>('POST', '/systems', each.system, 'demonstration'))
       for (const hosting of each.hostings) {
         const there = await programme.get<{ items: Hosting[] }>(`/hostings?name=${hosting.name}`)
-        if (there.items.length === 0) await programme.send('POST', '/hostings', { ...hosting, systemId: system.id }, 'demonstration')
+        if (there.items.length === 0)
+          await programme.send('POST', '/hostings', { ...hosting, systemId: system.id }, 'demonstration')
       }
     }
   }

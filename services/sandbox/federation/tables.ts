@@ -59,7 +59,12 @@ export interface Workload {
     readonly runs?: string
     readonly spread?: { readonly topologyKey: string }
   }[]
-  readonly volumes: readonly { readonly name: string; readonly size: string; readonly accessMode: string | null; readonly count: number }[]
+  readonly volumes: readonly {
+    readonly name: string
+    readonly size: string
+    readonly accessMode: string | null
+    readonly count: number
+  }[]
   readonly databases: readonly { readonly engine: string; readonly provided: string }[]
 }
 

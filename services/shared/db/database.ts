@@ -3,6 +3,9 @@ import pg from 'pg'
 import { createHints, listen } from './hints.ts'
 import { limits, openSession } from './session.ts'
 import { run } from './statements.ts'
+import type { Database, Session, Sql } from './types.ts'
+
+export type { Database, Row, Session, Sql } from './types.ts'
 
 // bigint columns hold counts, bytes and positions below 2^53; anything larger is refused rather than rounded.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -10,29 +13,6 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit`)
   return value
 })
-
-export type Row = Record<string, unknown>
-
-/** What a store function runs its SQL on: the pool, or one transaction. */
-export interface Sql {
-  query<R extends Row = Row>(text: string, values?: readonly unknown[]): Promise<R[]>
-  /** Wakes who listens to `channel`, here and at other replicas, once the surrounding transaction has committed. */
-  hint(channel: string): void
-}
-
-export interface Database extends Sql {
-  /** Runs `work` in one transaction; any throw rolls it back and is thrown on. */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
-  /** Calls `wake` after a hint on `channel`, and after every reconnect; only ever a reason to look earlier. */
-  listen(channel: string, wake: () => void): () => Promise<void>
-  /** A connection outside the pool that is held until closed; `lost` is called once when it breaks. */
-  session(lost: (error: Error) => void): Promise<Session>
-  close(): Promise<void>
-}
-
-export interface Session extends Pick<Sql, 'query'> {
-  close(): Promise<void>
-}
 
 export interface DatabaseOptions {
   readonly url: string

@@ -195,7 +195,7 @@ function unprivilegedUser(): { uid: number; gid: number } {
   const account = accounts.find(([name]) => name === 'postgres') ?? accounts.find(([name]) => name === 'nobody')
   if (!account)
     throw new Error(
-      'PostgreSQL does not run as root, and there is no user postgres or nobody to run it as: start as another user, or set DATABASE_URL',
+      'PostgreSQL does not run as root, and there is no user postgres or nobody: start as another user, or set DATABASE_URL',
     )
   return { uid: Number(account[2]), gid: Number(account[3]) }
 }

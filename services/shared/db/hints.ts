@@ -5,7 +5,7 @@
  */
 import pg from 'pg'
 import { systemClock } from '../clock.ts'
-import type { Session } from './database.ts'
+import type { Session } from './types.ts'
 
 const bundleMs = 10
 const retryMs = 500

@@ -20,12 +20,16 @@ export function readMigrations(folder: URL): Migration[] {
   return names.map((name) => ({ name, sql: readFileSync(new URL(name, folder), 'utf8') }))
 }
 
-/** Applies what is missing and returns the names applied. Refuses a database that is newer, or a migration that was edited after it ran. */
+/**
+ * Applies what is missing and returns the names applied. Throws when the database is newer than this release, or a
+ * migration was edited after it ran.
+ */
 export async function migrate(database: Database, migrations: readonly Migration[]): Promise<string[]> {
   return database.transaction(async (sql) => {
     await sql.query(`select pg_advisory_xact_lock(hashtext('gemeentecloud migrations'))`)
     await sql.query(
-      `create table if not exists migrations (name text primary key, digest text not null, applied_at timestamptz not null default now())`,
+      `create table if not exists migrations
+         (name text primary key, digest text not null, applied_at timestamptz not null default now())`,
     )
     const done = new Map(
       (await sql.query<{ name: string; digest: string }>('select name, digest from migrations')).map((m) => [

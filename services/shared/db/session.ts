@@ -1,7 +1,7 @@
 /** Connections: the limits of each, and one that is held outside the pool until it is closed or breaks. */
 import pg from 'pg'
-import type { Session } from './database.ts'
 import { run } from './statements.ts'
+import type { Session } from './types.ts'
 
 /** For work in the pool: nothing waits for ever. */
 export const limits = {

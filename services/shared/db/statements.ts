@@ -1,6 +1,6 @@
 /** Runs one statement; those with parameters are prepared once per connection. */
 import type pg from 'pg'
-import type { Row } from './database.ts'
+import type { Row } from './types.ts'
 
 /** Our statements are a fixed set of texts, so each gets a short name for good. */
 const names = new Map<string, string>()

@@ -1,4 +1,4 @@
-/** The demonstration is what it says: own use of 20 to 30 %, inputs that the contract takes, and room for each of the twelve systems. */
+/** The demonstration is what it says: own use of 20 to 30 %, valid inputs, and room for each of the twelve systems. */
 import t from 'tap'
 import { DatacenterInput, HostingInput, OfferInput, SystemInput } from '../../../schemas/index.ts'
 import { demandOf } from '../../../services/broker/hosting/index.ts'

@@ -1,4 +1,4 @@
-/** The capacity of one datacenter as people and Prometheus see it: what there is, what is offered, what is taken, what is left. */
+/** The capacity of one datacenter: what there is, what is offered, what is taken, what is left. */
 
 export type Amounts = Readonly<Record<string, number>>
 
