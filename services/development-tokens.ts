@@ -18,8 +18,15 @@ export async function developmentTokens(api: string, access: LocalAccess, random
   for (const [role, holder] of Object.entries(holders) as [keyof typeof holders, { name: string; oin: string }][]) {
     if (access.tokens[role] !== undefined) continue
     const found = await client.get<{ items: Party[] }>(`/parties?oin=${holder.oin}`)
-    const party = found.items[0] ?? (await client.send<Party>('POST', '/parties', { ...holder, roles: [role] }, 'development party'))
-    const issued = await client.send<Token>('POST', `/parties/${party.id}/tokens`, { subject: `${role}-development`, role }, `development token ${base32(random.bytes(16))}`)
+    const party =
+      found.items[0] ??
+      (await client.send<Party>('POST', '/parties', { ...holder, roles: [role] }, 'development party'))
+    const issued = await client.send<Token>(
+      'POST',
+      `/parties/${party.id}/tokens`,
+      { subject: `${role}-development`, role },
+      `development token ${base32(random.bytes(16))}`,
+    )
     access.tokens[role] = issued.token
   }
 }

@@ -16,6 +16,8 @@ export interface FakeCluster extends Cluster {
   /** Namespaces stay terminating until `finishTerminating`. */
   slowNamespaces: boolean
   finishTerminating(): void
+  /** When its watches were last heard; always just now, unless replaced. */
+  heardAt: () => number
   /** No call is answered. */
   down: boolean
   /** Asked before each write; an error it returns is thrown instead. */
@@ -74,6 +76,7 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
     objects,
     writes: [],
     slowNamespaces: false,
+    heardAt: () => Number.POSITIVE_INFINITY,
     down: false,
     refuse: () => undefined,
     put: (object) => void set(object as Loose),
@@ -119,7 +122,7 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
       watches.add(options)
       for (const object of objects.values())
         if (matches(options, object)) options.changed(structuredClone(object) as never)
-      return { synced: Promise.resolve(), stop: () => void watches.delete(options) }
+      return { synced: Promise.resolve(), heardAt: () => fake.heardAt(), stop: () => void watches.delete(options) }
     },
     close: async () => undefined,
   }

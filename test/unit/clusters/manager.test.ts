@@ -6,7 +6,6 @@ import { defaultTiming } from '../../../services/broker/clusters/actor.ts'
 import { runActors } from '../../../services/broker/clusters/manager.ts'
 import { clusterMetrics } from '../../../services/broker/clusters/metrics.ts'
 import { Deposed } from '../../../services/broker/clusters/store.ts'
-import { createLimit } from '../../../services/broker/clusters/wake.ts'
 import { type Clock, systemClock } from '../../../services/shared/clock.ts'
 import { systemRandom } from '../../../services/shared/random.ts'
 import { until } from '../../clusters/wait.ts'
@@ -49,7 +48,6 @@ async function stage(t: Test, slugs: readonly string[], state = 'checking') {
     metrics: clusterMetrics(registry, kit),
     timing: defaultTiming,
     open,
-    limit: createLimit(16),
   }
   const row = async (text: string, ...values: unknown[]) => (await database.query<any>(text, values))[0]
   const datacenter = (slug: string) =>

@@ -49,7 +49,7 @@ const all = [
 ]
 
 t.test('a placement is made, seen, and costs no call after that', async (t) => {
-  const { cluster, pass, placement, events } = await stage(t)
+  const { cluster, pass, placement, events, database } = await stage(t)
   t.same(await pass(), { unfinished: false })
   t.same(standing(cluster), all)
   t.same(cluster.writes.slice(0, 2), ['create Namespace//open-zaak', 'apply Namespace//open-zaak'])
@@ -67,7 +67,11 @@ t.test('a placement is made, seen, and costs no call after that', async (t) => {
   await pass()
   t.same(cluster.writes, [])
   t.equal((await events()).length, 1)
-  t.ok((await placement()).observed_at > first, 'seen again later')
+  t.same((await placement()).observed_at, first)
+  await database.query(`update placements set observed_at = observed_at - interval '1 minute'`)
+  await pass()
+  t.ok((await placement()).observed_at >= first, 'seen again later')
+  t.equal((await events()).length, 1, 'an age is no event')
 })
 
 t.test('it may stop at any call and be run again', async (t) => {

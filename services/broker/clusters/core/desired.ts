@@ -47,11 +47,14 @@ export function desiredObjects(placement: WantedPlacement): [KubernetesObject, .
     metadata: { name, namespace, labels: { ...managedBy, [hostingLabel]: placement.hostingId } },
     ...body,
   })
-  const policy = (name: string, spec: object) => within('networking.k8s.io/v1', 'NetworkPolicy', name, { spec: { podSelector: {}, ...spec } })
+  const policy = (name: string, spec: object) =>
+    within('networking.k8s.io/v1', 'NetworkPolicy', name, { spec: { podSelector: {}, ...spec } })
   return [
     desiredNamespace(placement),
     within('v1', 'ResourceQuota', 'gemeentecloud', { spec: { hard: quotaOf(placement) } }),
-    within('v1', 'LimitRange', 'gemeentecloud', { spec: { limits: [{ type: 'Container', defaultRequest: defaultRequestsFor(placement.amounts) }] } }),
+    within('v1', 'LimitRange', 'gemeentecloud', {
+      spec: { limits: [{ type: 'Container', defaultRequest: defaultRequestsFor(placement.amounts) }] },
+    }),
     policy('gemeentecloud-default-deny', { policyTypes: ['Ingress', 'Egress'] }),
     policy('gemeentecloud-same-namespace', {
       policyTypes: ['Ingress', 'Egress'],
@@ -59,17 +62,45 @@ export function desiredObjects(placement: WantedPlacement): [KubernetesObject, .
       egress: [{ to: [{ podSelector: {} }] }],
     }),
     policy('gemeentecloud-dns', { policyTypes: ['Egress'], egress: [dnsEgress] }),
-    within('rbac.authorization.k8s.io/v1', 'RoleBinding', 'gemeentecloud-consumer', binding(placement.partyId, 'consumer', 'edit')),
-    within('rbac.authorization.k8s.io/v1', 'RoleBinding', 'gemeentecloud-auditor', binding(placement.partyId, 'auditor', 'view')),
+    within(
+      'rbac.authorization.k8s.io/v1',
+      'RoleBinding',
+      'gemeentecloud-consumer',
+      binding(placement.partyId, 'consumer', 'edit'),
+    ),
+    within(
+      'rbac.authorization.k8s.io/v1',
+      'RoleBinding',
+      'gemeentecloud-auditor',
+      binding(placement.partyId, 'auditor', 'view'),
+    ),
   ]
 }
 
-export function desiredNamespace({ id, hostingId, name, partyId, systemSlug, role, epoch }: WantedPlacement): KubernetesObject {
-  const labels = { ...managedBy, [hostingLabel]: hostingId, 'gemeentecloud.nl/party': partyId, 'gemeentecloud.nl/role': role, [epochLabel]: String(epoch) }
+export function desiredNamespace({
+  id,
+  hostingId,
+  name,
+  partyId,
+  systemSlug,
+  role,
+  epoch,
+}: WantedPlacement): KubernetesObject {
+  const labels = {
+    ...managedBy,
+    [hostingLabel]: hostingId,
+    'gemeentecloud.nl/party': partyId,
+    'gemeentecloud.nl/role': role,
+    [epochLabel]: String(epoch),
+  }
   return {
     apiVersion: 'v1',
     kind: 'Namespace',
-    metadata: { name, labels: { ...labels, ...podSecurity }, annotations: { 'gemeentecloud.nl/placement': id, 'gemeentecloud.nl/system': systemSlug } },
+    metadata: {
+      name,
+      labels: { ...labels, ...podSecurity },
+      annotations: { 'gemeentecloud.nl/placement': id, 'gemeentecloud.nl/system': systemSlug },
+    },
   }
 }
 
@@ -77,14 +108,26 @@ export function desiredNamespace({ id, hostingId, name, partyId, systemSlug, rol
  * Exactly what was placed; what was not placed, and would take from the owner, is zero. A cold standby may hold all its
  * objects and volumes, but no pod until it is made active.
  */
-export function quotaOf({ role, amounts, volumes }: Pick<WantedPlacement, 'role' | 'amounts' | 'volumes'>): Record<string, string> {
-  const hard: Record<string, string> = { persistentvolumeclaims: String(volumes), 'services.loadbalancers': '0', 'services.nodeports': '0' }
+export function quotaOf({
+  role,
+  amounts,
+  volumes,
+}: Pick<WantedPlacement, 'role' | 'amounts' | 'volumes'>): Record<string, string> {
+  const hard: Record<string, string> = {
+    persistentvolumeclaims: String(volumes),
+    'services.loadbalancers': '0',
+    'services.nodeports': '0',
+  }
   let storage = 0
   for (const [resource, amount] of Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (resource === 'pods') continue
     const storageClass = /^storage\/(.+)$/.exec(resource)?.[1]
     if (storageClass !== undefined) storage += amount
-    hard[storageClass === undefined ? `requests.${resource}` : `${storageClass}.storageclass.storage.k8s.io/requests.storage`] = formatAmount(resource, amount)
+    hard[
+      storageClass === undefined
+        ? `requests.${resource}`
+        : `${storageClass}.storageclass.storage.k8s.io/requests.storage`
+    ] = formatAmount(resource, amount)
   }
   hard['requests.storage'] = formatAmount('storage/any', storage)
   hard.pods = role === 'standby' ? '0' : String(amounts.pods ?? 0)
@@ -97,7 +140,12 @@ function defaultRequestsFor(amounts: Amounts): Record<string, string> {
 }
 
 const dnsEgress = {
-  to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } }, podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } } }],
+  to: [
+    {
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+      podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+    },
+  ],
   ports: [
     { protocol: 'UDP', port: 53 },
     { protocol: 'TCP', port: 53 },
@@ -119,14 +167,18 @@ export type Footing =
   | { readonly verdict: 'conflict'; readonly reason: string }
 
 /** A namespace that is not of this very hosting is never touched, nor one that a newer decision has written. */
-export function footingOf(namespace: KubernetesObject | undefined, { hostingId, epoch }: Pick<WantedPlacement, 'hostingId' | 'epoch'>): Footing {
+export function footingOf(
+  namespace: KubernetesObject | undefined,
+  { hostingId, epoch }: Pick<WantedPlacement, 'hostingId' | 'epoch'>,
+): Footing {
   if (!namespace) return { verdict: 'free' }
   const { name, uid = '', labels = {}, deletionTimestamp } = namespace.metadata
   const holder = labels[hostingLabel]
   if (holder === undefined) return { verdict: 'conflict', reason: `the cluster has a namespace ${name} of its own` }
   if (holder !== hostingId) return { verdict: 'conflict', reason: `namespace ${name} belongs to hosting ${holder}` }
   const standing = Number(labels[epochLabel] ?? 0)
-  if (standing > epoch) return { verdict: 'conflict', reason: `namespace ${name} has epoch ${standing}, newer than ${epoch}` }
+  if (standing > epoch)
+    return { verdict: 'conflict', reason: `namespace ${name} has epoch ${standing}, newer than ${epoch}` }
   if (deletionTimestamp !== undefined) return { verdict: 'terminating' }
   return { verdict: 'ours', uid }
 }

@@ -70,7 +70,9 @@ export function takeInventory(
   for (const pod of pods) if (!ours(pod.namespace)) used.set(pod.node, plus(used.get(pod.node) ?? {}, pod.amounts))
   return {
     nodes: [...nodes].map((node) => inventoryNode(node, used.get(node.metadata?.name ?? '') ?? {})).sort(byName),
-    storageClasses: [...storageClasses].map((s) => ({ name: s.metadata?.name ?? '', readWriteMany: isReadWriteMany(s) })).sort(byName),
+    storageClasses: [...storageClasses]
+      .map((s) => ({ name: s.metadata?.name ?? '', readWriteMany: isReadWriteMany(s) }))
+      .sort(byName),
   }
 }
 
@@ -98,7 +100,11 @@ export function isSchedulable({ spec, status }: NodeLike): boolean {
 export function isReadWriteMany({ metadata, provisioner = '' }: StorageClassLike): boolean {
   const said = metadata?.annotations?.[readWriteManyAnnotation]
   if (said !== undefined) return said === 'true'
-  return sharedProvisioners.includes(provisioner) || provisioner.endsWith('.cephfs.csi.ceph.com') || sharedByName.test(provisioner)
+  return (
+    sharedProvisioners.includes(provisioner) ||
+    provisioner.endsWith('.cephfs.csi.ceph.com') ||
+    sharedByName.test(provisioner)
+  )
 }
 
 /** A few figures of an inventory, for the event of its change. */
@@ -117,4 +123,5 @@ export function summarise({ nodes, storageClasses }: Inventory) {
 }
 
 const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-const sorted = (amounts: Amounts): Amounts => Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1)))
+const sorted = (amounts: Amounts): Amounts =>
+  Object.fromEntries(Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1)))

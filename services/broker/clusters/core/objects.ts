@@ -26,10 +26,15 @@ export function keyOf({ kind, metadata }: Pick<KubernetesObject, 'kind' | 'metad
  */
 export function covers(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
-    return Array.isArray(actual) && actual.length === wanted.length && wanted.every((item, index) => covers(actual[index], item))
+    return (
+      Array.isArray(actual) &&
+      actual.length === wanted.length &&
+      wanted.every((item, index) => covers(actual[index], item))
+    )
   }
   if (typeof wanted === 'object' && wanted !== null) {
-    if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) return Object.keys(wanted).length === 0 && actual === undefined
+    if (typeof actual !== 'object' || actual === null || Array.isArray(actual))
+      return Object.keys(wanted).length === 0 && actual === undefined
     const fields = actual as Record<string, unknown>
     return Object.entries(wanted).every(([name, value]) => covers(fields[name], value))
   }

@@ -51,7 +51,9 @@ export function podUse(pod: PodLike): PodUse | undefined {
  * replace the sum. A container that is being resized takes the most of what it asks and what it holds.
  */
 export function podRequests({ spec, status }: PodLike): Amounts {
-  const held = new Map([...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map((s) => [s.name, s]))
+  const held = new Map(
+    [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])].map((s) => [s.name, s]),
+  )
   const requestsOf = (container: Container): Amounts => {
     const now = held.get(container.name)
     const asked = readDemand(container.resources?.requests)

@@ -49,7 +49,9 @@ export function most(a: Amounts, b: Amounts): Amounts {
 
 /** What is left of `supply`; only its resources, never negative. */
 export function minus(supply: Amounts, demand: Amounts): Amounts {
-  return Object.fromEntries(Object.entries(supply).map(([resource, amount]) => [resource, Math.max(0, amount - (demand[resource] ?? 0))]))
+  return Object.fromEntries(
+    Object.entries(supply).map(([resource, amount]) => [resource, Math.max(0, amount - (demand[resource] ?? 0))]),
+  )
 }
 
 function merge(a: Amounts, b: Amounts, combine: (x: number, y: number) => number): Amounts {

@@ -1,0 +1,77 @@
+/** What a cluster must pass before it may carry anything: its version, our rights there, and a node that works. */
+import { type Cluster, kinds } from './cluster.ts'
+import { isSchedulable, type NodeLike } from './core/inventory.ts'
+
+/** The oldest release whose API has all we write. */
+export const oldestMinor = 30
+
+const read = ['get', 'list', 'watch'] as const
+const write = [...read, 'create', 'patch', 'delete'] as const
+
+/** Everything we do in a cluster; the RBAC of its kubeconfig must grant it. */
+export const neededRights: readonly {
+  readonly group: string
+  readonly resource: string
+  readonly name?: string
+  readonly verbs: readonly string[]
+}[] = [
+  { group: '', resource: 'namespaces', verbs: write },
+  { group: '', resource: 'resourcequotas', verbs: write },
+  { group: '', resource: 'limitranges', verbs: write },
+  { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: write },
+  { group: 'rbac.authorization.k8s.io', resource: 'rolebindings', verbs: write },
+  { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: 'edit', verbs: ['bind'] },
+  { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: 'view', verbs: ['bind'] },
+  { group: '', resource: 'nodes', verbs: ['list', 'watch'] },
+  { group: '', resource: 'pods', verbs: ['list', 'watch'] },
+  { group: 'storage.k8s.io', resource: 'storageclasses', verbs: ['list', 'watch'] },
+]
+
+/** The reasons why a cluster is not accepted; none when it is. Rejects when it does not answer. */
+export async function checkCluster(cluster: Cluster, version: string, nodes: readonly NodeLike[]): Promise<string[]> {
+  const reasons = versionReasons(version)
+  const refused = await refusedRights(cluster)
+  if (refused.length > 0) reasons.push(`the credential may not ${refused.join(', ')}`)
+  if (!nodes.some(isSchedulable))
+    reasons.push(
+      nodes.length === 0 ? 'the cluster has no nodes' : `none of ${nodes.length} nodes is ready and schedulable`,
+    )
+  return reasons
+}
+
+export function versionReasons(version: string): string[] {
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? []
+  if (major === undefined || minor === undefined) return [`"${version.slice(0, 40)}" is no Kubernetes version`]
+  const recent = Number(major) > 1 || (Number(major) === 1 && Number(minor) >= oldestMinor)
+  return recent ? [] : [`Kubernetes ${major}.${minor} is older than 1.${oldestMinor}`]
+}
+
+async function refusedRights(cluster: Cluster): Promise<string[]> {
+  const asked = neededRights.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })))
+  const answers = await Promise.all(asked.map((attributes) => mayI(cluster, attributes)))
+  return asked
+    .filter((_, index) => !answers[index])
+    .map(({ verb, resource, name }) => `${verb} ${resource}${name === undefined ? '' : `/${name}`}`)
+}
+
+async function mayI(
+  cluster: Cluster,
+  resourceAttributes: { group: string; resource: string; name?: string; verb: string },
+): Promise<boolean> {
+  const review = await cluster.create({
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes },
+  })
+  return (review.status as { allowed?: boolean } | undefined)?.allowed === true
+}
+
+/**
+ * Which cluster this is, whatever its address: the uid of kube-system. To ask it takes a credential that works, and a store
+ * behind the API.
+ */
+export async function clusterUid(cluster: Cluster): Promise<string> {
+  const uid = (await cluster.get({ ...kinds.namespace, name: 'kube-system' }))?.metadata.uid
+  if (!uid) throw new Error('the cluster has no kube-system namespace')
+  return uid
+}

@@ -1,0 +1,61 @@
+/** From a kubeconfig to a cluster: what is kept of one, and the connection that is made with it. */
+import type { Kit } from '../../shared/kit.ts'
+import {
+  type ClusterClient,
+  type Connection,
+  connectCluster,
+  createAddressGuard,
+  endpointRefusal,
+  sanitizeKubeconfig,
+} from '../../shared/kubernetes/index.ts'
+import { type FieldError, Problem } from '../../shared/problem.ts'
+import type { Cluster, Watch, WatchOptions } from './cluster.ts'
+import { fieldManager } from './core/desired.ts'
+import type { KubernetesObject } from './core/objects.ts'
+
+/** Takes of a kubeconfig what is safe: address, CA and credential. Throws `kubeconfig-refused` with what is not, by pointer. */
+export async function acceptKubeconfig(submitted: string, allowedAddresses: readonly string[]): Promise<Connection> {
+  const sanitized = sanitizeKubeconfig(submitted, { allowedAddresses })
+  if (!sanitized.ok) throw refused(sanitized.errors)
+  const reason = await endpointRefusal(sanitized.connection.server, createAddressGuard({ allowedAddresses }))
+  if (reason !== undefined) throw refused([{ pointer: '/clusters', message: reason }])
+  return sanitized.connection
+}
+
+function refused(errors: readonly FieldError[]): Problem {
+  const placed = errors.map(({ pointer, message }) => ({ pointer: `/kubeconfig${pointer}`, message }))
+  return new Problem('kubeconfig-refused', placed.map((e) => `${e.pointer} ${e.message}`).join('; '), placed)
+}
+
+/** Opens what was accepted. Whether anybody answers shows with the first call. */
+export async function openCluster(
+  connection: Connection,
+  { clock, random }: Pick<Kit, 'clock' | 'random'>,
+  allowedAddresses: readonly string[],
+): Promise<Cluster> {
+  return clusterOf(await connectCluster(connection, { allowedAddresses, clock, random }))
+}
+
+function clusterOf(client: ClusterClient): Cluster {
+  return {
+    version: async () => (await client.version()).gitVersion,
+    get: async (ref) => (await client.read(ref)) as KubernetesObject | undefined,
+    create: async (object) => (await client.create(object)) as unknown as KubernetesObject,
+    apply: async (object) => (await client.apply(object, { fieldManager, force: true })) as unknown as KubernetesObject,
+    remove: async (ref, uid) => {
+      await client.remove(ref, { preconditions: { uid } })
+    },
+    watch: <T>({ apiVersion, kind, labelSelector, strip, changed, gone }: WatchOptions<T>): Watch => {
+      const ended = new AbortController()
+      const keep = (object: unknown) => (strip ? strip(object as T) : (object as T))
+      const options = { apiVersion, kind, keep, ...(labelSelector !== undefined && { labelSelector }) }
+      const informer = client.informer<T>(options, { changed, gone }, ended.signal)
+      return {
+        synced: informer.synced.catch(() => undefined),
+        heardAt: informer.heardAt,
+        stop: () => ended.abort(),
+      }
+    },
+    close: client.close,
+  }
+}

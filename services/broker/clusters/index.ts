@@ -1,0 +1,2 @@
+/** The door of clusters: what a datacenter's connection is, and what the leader keeps there. */
+export { type Clusters, type ClustersOptions, createClusters } from './clusters.ts'

@@ -1,0 +1,135 @@
+/** What the clusters told, written down: each change with its event, and only while this replica leads. */
+import type { Sql } from '../../shared/db/database.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { appendEvents } from '../audit/index.ts'
+import type { ContactView } from './core/contact.ts'
+import { type Inventory, summarise } from './core/inventory.ts'
+import {
+  type Facts,
+  type Observation,
+  type ObservedRow,
+  putInventory,
+  releasePlacement,
+  requireEpoch,
+  touchInventories,
+  touchObserved,
+  updateContact,
+  updateObserved,
+  updateState,
+  updateUnknown,
+} from './store.ts'
+
+/** The datacenter that is written about. */
+export interface Subject {
+  readonly id: string
+  readonly slug: string
+  readonly operatorId: string
+}
+
+/** What writes need: the world, and in whose name they are made. */
+export interface Ledger {
+  readonly kit: Kit
+  /** Of the leader: every write throws `Deposed` once there is a newer one. */
+  readonly epoch: number
+}
+
+function write<T>({ kit, epoch }: Ledger, work: (sql: Sql, now: Date) => Promise<T>): Promise<T> {
+  return kit.database.transaction(async (sql) => {
+    await requireEpoch(sql, epoch)
+    return work(sql, new Date(kit.clock.now()))
+  })
+}
+
+/** How a datacenter looks from here now; while it is unreachable nobody knows what stands there. */
+export function recordContact(ledger: Ledger, subject: Subject, { state, reason, since }: ContactView): Promise<void> {
+  return write(ledger, async (sql, now) => {
+    await updateContact(sql, subject.id, { state, reason, since }, now)
+    const unknown =
+      state === 'unreachable' ? await updateUnknown(sql, subject.id, `${subject.slug} is unreachable`) : []
+    const event = datacenterEvent(subject, `datacenter.${state}`, { reason })
+    await appendEvents(sql, ledger.kit, [event, ...unknown.map((row) => observedEvent(subject, row))])
+    // A datacenter that answers again may carry what waits in the queue.
+    if (state === 'reachable') sql.hint('queue')
+  })
+}
+
+/** The outcome of the checks: no reasons means passed. */
+export function recordChecks(ledger: Ledger, subject: Subject, reasons: readonly string[]): Promise<void> {
+  return write(ledger, async (sql, now) => {
+    const passed = reasons.length === 0
+    const reason = passed ? null : `checks failed: ${reasons.join('; ')}`
+    if (!(await updateState(sql, subject.id, 'checking', passed ? 'active' : 'checking', reason, now))) return
+    const type = passed ? 'datacenter.activated' : 'datacenter.checks-failed'
+    await appendEvents(sql, ledger.kit, [datacenterEvent(subject, type, passed ? {} : { reasons })])
+    sql.hint('queue')
+  })
+}
+
+export function recordInventory(ledger: Ledger, subject: Subject, inventory: Inventory, facts: Facts): Promise<void> {
+  return write(ledger, async (sql, now) => {
+    await putInventory(sql, subject.id, inventory, facts, now)
+    await appendEvents(sql, ledger.kit, [
+      datacenterEvent(subject, 'datacenter.inventory-changed', summarise(inventory)),
+    ])
+    sql.hint('queue')
+  })
+}
+
+/** What was seen of placements; an event for each of which it is news. */
+export function recordObserved(ledger: Ledger, subject: Subject, observations: readonly Observation[]): Promise<void> {
+  return write(ledger, async (sql, now) => {
+    const news = await updateObserved(sql, observations, now)
+    await appendEvents(
+      sql,
+      ledger.kit,
+      news.map((row) => observedEvent(subject, row)),
+    )
+  })
+}
+
+/** Confirmed absent: the claim ends, and with the last placement the hosting. Returns whether it was news. */
+export function recordAbsent(ledger: Ledger, subject: Subject, placementId: string): Promise<boolean> {
+  return write(ledger, async (sql, now) => {
+    const released = await releasePlacement(sql, subject.id, placementId, now)
+    if (!released) return false
+    const { hostingId, partyId, name, ended } = released
+    const gone = hostingEvent(hostingId, partyId, 'placement.released', { name, placementId, datacenter: subject.slug })
+    await appendEvents(
+      sql,
+      ledger.kit,
+      ended ? [gone, hostingEvent(hostingId, partyId, 'hosting.ended', { name })] : [gone],
+    )
+    return true
+  })
+}
+
+/** Nothing changed at these datacenters, and that was seen just now: only an age is renewed, so there is no event. */
+export function renewInventories(ledger: Ledger, datacenterIds: readonly string[]): Promise<void> {
+  return write(ledger, (sql, now) => touchInventories(sql, datacenterIds, now))
+}
+
+/** The same for placements. */
+export function renewObserved(ledger: Ledger, placementIds: readonly string[]): Promise<void> {
+  return write(ledger, (sql, now) => touchObserved(sql, placementIds, now))
+}
+
+const by = { actor: 'clusters', requestId: null }
+
+function datacenterEvent({ id, slug, operatorId }: Subject, type: string, data: Record<string, unknown>) {
+  return { ...by, type, subject: { kind: 'datacenter', id }, partyId: operatorId, data: { slug, ...data } }
+}
+
+function hostingEvent(id: string, partyId: string, type: string, data: Record<string, unknown>) {
+  return { ...by, type, subject: { kind: 'hosting', id }, partyId, data }
+}
+
+function observedEvent({ slug }: Subject, row: ObservedRow) {
+  const data = {
+    name: row.name,
+    placementId: row.id,
+    datacenter: slug,
+    observed: row.observed,
+    reason: row.observed_reason,
+  }
+  return hostingEvent(row.hosting_id, row.party_id, 'placement.observed', data)
+}

@@ -1,0 +1,291 @@
+/** The SQL of connections, contact, inventories and of placements as the clusters see them. */
+import type { Row, Sql } from '../../shared/db/database.ts'
+import type { ContactState } from './core/contact.ts'
+import type { WantedPlacement } from './core/desired.ts'
+import type { Inventory } from './core/inventory.ts'
+
+/** Thrown when a newer leader has taken over: whatever was about to be written is not. */
+export class Deposed extends Error {
+  override readonly name = 'Deposed'
+}
+
+/** Throws `Deposed` unless `epoch` still leads; holds it so until the transaction ends. */
+export async function requireEpoch(sql: Sql, epoch: number): Promise<void> {
+  const rows = await sql.query('select 1 from leader where epoch = $1 for share', [epoch])
+  if (rows.length === 0) throw new Deposed(`epoch ${epoch} leads no more`)
+}
+
+export interface ConnectionTarget extends Row {
+  readonly id: string
+  readonly slug: string
+  readonly state: string
+  readonly operator_id: string
+}
+
+/** Locks a datacenter for a change of its connection or contact. */
+export async function lockDatacenter(sql: Sql, id: string): Promise<ConnectionTarget | undefined> {
+  return (
+    await sql.query<ConnectionTarget>('select id, slug, state, operator_id from datacenters where id = $1 for update', [
+      id,
+    ])
+  )[0]
+}
+
+export interface NewConnection {
+  readonly datacenterId: string
+  readonly kind: string
+  readonly server: string
+  readonly sealed: Buffer
+  /** What the datacenter's state becomes. */
+  readonly state: string
+}
+
+/** Gives or replaces a connection. What was known of the contact belonged to the connection before. */
+export async function putConnection(
+  sql: Sql,
+  { datacenterId, kind, server, sealed, state }: NewConnection,
+  now: Date,
+): Promise<void> {
+  await sql.query(
+    `insert into connections (datacenter_id, kind, server, sealed, updated_at) values ($1, $2, $3, $4, $5)
+     on conflict (datacenter_id) do update set kind = excluded.kind, server = excluded.server, sealed = excluded.sealed,
+       version = connections.version + 1, updated_at = excluded.updated_at`,
+    [datacenterId, kind, server, sealed, now],
+  )
+  await sql.query(
+    `update datacenters set state = $2, contact = 'unknown', contact_since = $3, contact_reason = null,
+       generation = generation + 1, version = version + 1, updated_at = $3 where id = $1`,
+    [datacenterId, state, now],
+  )
+  // Another cluster may take the place of one where nothing of ours can stand.
+  await sql.query(
+    `update inventories set facts = facts - 'clusterUid' where datacenter_id = $1
+       and not exists (select 1 from placements where datacenter_id = $1 and wanted <> 'released')`,
+    [datacenterId],
+  )
+  sql.hint('connections')
+}
+
+export interface ConnectionRow extends Row {
+  readonly datacenter_id: string
+  readonly slug: string
+  readonly operator_id: string
+  readonly state: string
+  readonly contact: ContactState
+  readonly contact_reason: string | null
+  readonly contact_since_ms: number | null
+  readonly kind: string
+  readonly version: number
+}
+
+/** Every connection that is in use, without its secret. */
+export function selectConnections(sql: Sql): Promise<ConnectionRow[]> {
+  return sql.query<ConnectionRow>(
+    `select c.datacenter_id, d.slug, d.operator_id, d.state, d.contact, d.contact_reason, c.kind, c.version,
+       floor(extract(epoch from d.contact_since) * 1000)::bigint as contact_since_ms
+     from connections c join datacenters d on d.id = c.datacenter_id where d.state not in ('draft', 'withdrawn') order by c.datacenter_id`,
+  )
+}
+
+export async function selectSealed(
+  sql: Sql,
+  datacenterId: string,
+): Promise<{ sealed: Buffer; version: number } | undefined> {
+  return (
+    await sql.query<{ sealed: Buffer; version: number }>(
+      'select sealed, version from connections where datacenter_id = $1',
+      [datacenterId],
+    )
+  )[0]
+}
+
+/** Writes how a datacenter looks from here. */
+export async function updateContact(
+  sql: Sql,
+  id: string,
+  contact: { state: ContactState; reason: string | null; since: number },
+  now: Date,
+): Promise<void> {
+  await sql.query(
+    `update datacenters set contact = $2, contact_reason = $3, contact_since = $4, generation = generation + 1, version = version + 1, updated_at = $5
+     where id = $1`,
+    [id, contact.state, contact.reason, new Date(contact.since), now],
+  )
+}
+
+/** Ends the checks of a connection with the given state; whether the datacenter was in `from`. */
+export async function updateState(
+  sql: Sql,
+  id: string,
+  from: string,
+  to: string,
+  reason: string | null,
+  now: Date,
+): Promise<boolean> {
+  const rows = await sql.query(
+    `update datacenters set state = $3, contact_reason = $4, generation = generation + 1, version = version + 1, updated_at = $5
+     where id = $1 and state = $2 and (state <> $3 or contact_reason is distinct from $4) returning 1`,
+    [id, from, to, reason, now],
+  )
+  return rows.length === 1
+}
+
+export interface Facts {
+  readonly kubernetesVersion: string
+  /** Which cluster it is, whatever its address: the uid of its kube-system namespace. Absent while any may come. */
+  readonly clusterUid?: string
+}
+
+/** Replaces what a cluster said. */
+export async function putInventory(
+  sql: Sql,
+  datacenterId: string,
+  { nodes, storageClasses }: Inventory,
+  facts: Facts,
+  now: Date,
+): Promise<void> {
+  await sql.query(
+    `insert into inventories (datacenter_id, nodes, storage_classes, facts, observed_at) values ($1, $2, $3, $4, $5)
+     on conflict (datacenter_id) do update set nodes = excluded.nodes, storage_classes = excluded.storage_classes,
+       facts = excluded.facts, observed_at = excluded.observed_at`,
+    [datacenterId, JSON.stringify(nodes), JSON.stringify(storageClasses), JSON.stringify(facts), now],
+  )
+  await sql.query('update datacenters set generation = generation + 1 where id = $1', [datacenterId])
+}
+
+/** The inventories of these datacenters are still what was written, at `now`. */
+export async function touchInventories(sql: Sql, ids: readonly string[], now: Date): Promise<void> {
+  await sql.query('update inventories set observed_at = $2 where datacenter_id = any($1) and observed_at < $2', [
+    ids,
+    now,
+  ])
+}
+
+export async function selectFacts(sql: Sql, datacenterId: string): Promise<Facts | undefined> {
+  return (
+    await sql.query<{ facts: Facts }>('select facts from inventories where datacenter_id = $1', [datacenterId])
+  )[0]?.facts
+}
+
+export interface PlacementRow extends Row, WantedPlacement {
+  readonly wanted: 'present' | 'removed'
+  readonly observed: string
+  readonly observedReason: string | null
+  readonly observedAtMs: number | null
+}
+
+const placementColumns = `p.id, p.hosting_id as "hostingId", h.name, h.party_id as "partyId", s.slug as "systemSlug", p.role, p.epoch, p.wanted,
+  p.observed, p.observed_reason as "observedReason",
+  floor(extract(epoch from p.observed_at) * 1000)::bigint as "observedAtMs", c.amounts,
+  coalesce((select sum(coalesce((v ->> 'count')::int, 1)) from jsonb_array_elements(coalesce(h.spec -> 'volumes', '[]')) as v), 0)::int as volumes`
+
+/** Every placement at a datacenter that is there or has to go. */
+export function selectPlacements(sql: Sql, datacenterId: string): Promise<PlacementRow[]> {
+  return sql.query<PlacementRow>(
+    `select ${placementColumns} from placements p join hostings h on h.id = p.hosting_id join systems s on s.id = h.system_id
+       join claims c on c.placement_id = p.id and c.released_at is null
+     where p.datacenter_id = $1 and p.wanted in ('present', 'removed') order by p.id`,
+    [datacenterId],
+  )
+}
+
+/** The datacenters where something has to be made or taken away. */
+export async function selectTodo(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ datacenter_id: string }>(
+    `select distinct datacenter_id from placements where wanted = 'removed' or (wanted = 'present' and observed = 'absent')`,
+  )
+  return rows.map((row) => row.datacenter_id)
+}
+
+export interface Observation {
+  readonly placementId: string
+  readonly observed: 'provisioning' | 'ready' | 'conflict'
+  readonly reason: string | null
+}
+
+export interface ObservedRow extends Row {
+  readonly id: string
+  readonly hosting_id: string
+  readonly party_id: string
+  readonly name: string
+  readonly observed: string
+  readonly observed_reason: string | null
+}
+
+/** Writes what was seen of placements; returns those for which it is news. */
+export function updateObserved(sql: Sql, observations: readonly Observation[], now: Date): Promise<ObservedRow[]> {
+  return sql.query<ObservedRow>(
+    `update placements p set observed = o.observed, observed_reason = o.reason, observed_at = $2
+     from jsonb_to_recordset($1::jsonb) as o("placementId" text, observed text, reason text), hostings h
+     where p.id = o."placementId" and h.id = p.hosting_id and p.wanted in ('present', 'removed')
+       and (p.observed <> o.observed or p.observed_reason is distinct from o.reason)
+     returning p.id, p.hosting_id, h.party_id, h.name, p.observed, p.observed_reason`,
+    [JSON.stringify(observations), now],
+  )
+}
+
+/** What stands is still as it was, at `now`. */
+export async function touchObserved(sql: Sql, placementIds: readonly string[], now: Date): Promise<void> {
+  await sql.query('update placements set observed_at = $2 where id = any($1) and observed_at < $2', [placementIds, now])
+}
+
+/** Nobody can see what stands at a datacenter; when it was last seen is kept. */
+export function updateUnknown(sql: Sql, datacenterId: string, reason: string): Promise<ObservedRow[]> {
+  return sql.query<ObservedRow>(
+    `update placements p set observed = 'unknown', observed_reason = $2 from hostings h
+     where p.datacenter_id = $1 and h.id = p.hosting_id and p.wanted in ('present', 'removed') and p.observed in ('provisioning', 'ready', 'conflict')
+     returning p.id, p.hosting_id, h.party_id, h.name, p.observed, p.observed_reason`,
+    [datacenterId, reason],
+  )
+}
+
+export interface Released {
+  readonly hostingId: string
+  readonly partyId: string
+  readonly name: string
+  /** It was the last of a hosting that had to end. */
+  readonly ended: boolean
+}
+
+/**
+ * Frees what a placement held; undefined when that was done before. Locks in the order of the scheduler: datacenter,
+ * hosting, placement.
+ */
+export async function releasePlacement(
+  sql: Sql,
+  datacenterId: string,
+  placementId: string,
+  now: Date,
+): Promise<Released | undefined> {
+  await sql.query('select 1 from datacenters where id = $1 for update', [datacenterId])
+  const [hosting] = await sql.query<{ id: string; party_id: string; name: string; wanted: string }>(
+    `select h.id, h.party_id, h.name, h.wanted from hostings h where h.id = (select hosting_id from placements where id = $1) for update`,
+    [placementId],
+  )
+  if (!hosting) return undefined
+  const gone = await sql.query(
+    `update placements set wanted = 'released', observed = 'absent', observed_reason = null, observed_at = $2 where id = $1 and wanted = 'removed' returning 1`,
+    [placementId, now],
+  )
+  if (gone.length === 0) return undefined
+  await sql.query('update claims set released_at = $2 where placement_id = $1 and released_at is null', [
+    placementId,
+    now,
+  ])
+  await sql.query('update datacenters set generation = generation + 1 where id = $1', [datacenterId])
+  const ended = await sql.query(
+    `update hostings set wanted = 'ended', version = version + 1, updated_at = $2
+     where id = $1 and wanted = 'ending' and not exists (select 1 from placements where hosting_id = $1 and wanted <> 'released') returning 1`,
+    [hosting.id, now],
+  )
+  sql.hint('queue')
+  return { hostingId: hosting.id, partyId: hosting.party_id, name: hosting.name, ended: ended.length === 1 }
+}
+
+/** Per datacenter with a connection: whether it answers and how long ago it was seen, for the metrics. */
+export function selectPulse(sql: Sql): Promise<{ slug: string; contact: string; observed_ms: number | null }[]> {
+  return sql.query<{ slug: string; contact: string; observed_ms: number | null }>(
+    `select d.slug, d.contact, floor(extract(epoch from i.observed_at) * 1000)::bigint as observed_ms
+     from datacenters d join connections c on c.datacenter_id = d.id left join inventories i on i.datacenter_id = d.id where d.state <> 'withdrawn'`,
+  )
+}

@@ -1,0 +1,87 @@
+/** How a datacenter looks on a terminal. Unknown, none and unlimited are three different things, and so they look. */
+import type { Capacity, CapacityResource, Contact, Datacenter, Offer } from '../../schemas/index.ts'
+import { type Cell, renderTable } from './table.ts'
+import { duration, line, type Paint } from './text.ts'
+
+const contactTones = { reachable: 'good', suspect: 'doubtful', unreachable: 'bad', unknown: 'quiet' } as const
+
+export const contactCell = (contact: Contact): Cell => ({ text: contact, tone: contactTones[contact] })
+
+/** Facts, then the capacity with its age, then the offers. */
+export function datacenterText(
+  datacenter: Datacenter,
+  capacity: Capacity,
+  offers: readonly Offer[],
+  paint: Paint,
+): string {
+  const { slug, name, id, region, position, state, contact, contactReason, connection, inventory, security } =
+    datacenter
+  const { availability, integrity, confidentiality } = security.classes
+  const evidence = security.evidence.map(({ kind, validUntil }) => `${kind} until ${validUntil.slice(0, 10)}`)
+  const facts = [
+    line`${slug} (${name})`,
+    line`id              ${id}`,
+    line`place           ${region}, ${position.latitude} N ${position.longitude} E`,
+    line`state           ${state}`,
+    `contact         ${paint(contactTones[contact], contact)}${contactReason === null ? '' : line`: ${contactReason}`}`,
+    connection ? line`connection      ${connection.kind} ${connection.server}` : 'connection      none yet',
+    inventory
+      ? line`cluster         ${inventory.nodes} nodes, Kubernetes ${inventory.kubernetesVersion}`
+      : 'cluster         never seen',
+    line`classes (BIV)   ${availability}/${integrity}/${confidentiality}`,
+    line`evidence        ${evidence.join(', ') || 'none'}`,
+    line`failure domains ${datacenter.failureDomains.join(', ') || 'the site alone'}`,
+    line`capabilities    ${datacenter.capabilities.join(', ') || 'none'}`,
+  ]
+  return `${facts.join('\n')}\n\n${capacityText(capacity, paint)}\n${offersText(offers, paint)}`
+}
+
+function capacityText({ resources, ageSeconds }: Capacity, paint: Paint): string {
+  const age = ageSeconds === null ? 'the cluster was never seen' : `seen ${duration(ageSeconds)} ago`
+  const columns = ['ALLOCATABLE', 'OWN USE', 'OFFERED', 'HOSTED', 'RESERVED', 'FREE'].map((title) => ({
+    title,
+    right: true,
+  }))
+  const table = renderTable(
+    [{ title: 'RESOURCE' }, ...columns],
+    resources.map((resource) => [
+      resource.resource,
+      ...[resource.allocatable, resource.ownUse, resource.offered, resource.hosted, resource.fallbackReserved].map(
+        figure,
+      ),
+      freeCell(resource),
+    ]),
+    paint,
+  )
+  return `Capacity, ${age} (? is not known)\n${table}`
+}
+
+const figure = (value: string | null): string => value ?? '?'
+
+const freeCell = ({ free }: CapacityResource): Cell => (free === '0' ? { text: free, tone: 'doubtful' } : figure(free))
+
+function offersText(offers: readonly Offer[], paint: Paint): string {
+  if (offers.length === 0) return 'No offers.\n'
+  const table = renderTable(
+    [
+      { title: 'OFFER' },
+      { title: 'STATE' },
+      { title: 'QUALITY' },
+      { title: 'FROM' },
+      { title: 'UNTIL' },
+      { title: 'AMOUNTS' },
+    ],
+    offers.map(({ id, state, quality, period, amounts }) => [
+      id,
+      state,
+      quality,
+      period.start.slice(0, 16),
+      period.end?.slice(0, 16) ?? 'open',
+      Object.entries(amounts)
+        .map(([resource, amount]) => `${resource} ${amount}`)
+        .join(', '),
+    ]),
+    paint,
+  )
+  return `Offers\n${table}`
+}

@@ -1,0 +1,65 @@
+/** A demand on a terminal, before it is sent: components, volumes and what they come to. */
+import { amountOf, formatAmount } from '../shared/quantity.ts'
+import type { Draft } from './request.ts'
+import { renderTable } from './table.ts'
+import { line, type Paint } from './text.ts'
+
+/** The file may hold anything: what cannot be counted is shown without a sum, the API says later what is wrong. */
+export function demandText(draft: Draft, paint: Paint): string {
+  const components = Array.isArray(draft.components) ? draft.components : []
+  const volumes = Array.isArray(draft.volumes) ? draft.volumes : []
+  const componentTable = renderTable(
+    [{ title: 'COMPONENT' }, { title: 'REPLICAS', right: true }, { title: 'EACH' }, { title: 'ONE PER NODE' }],
+    components.map(({ name, replicas, requests = {}, onePerNode }) => [
+      String(name),
+      String(replicas),
+      amountsText(requests),
+      onePerNode ? 'yes' : 'no',
+    ]),
+    paint,
+  )
+  const volumeTable = renderTable(
+    [
+      { title: 'VOLUME' },
+      { title: 'CLASS' },
+      { title: 'SIZE', right: true },
+      { title: 'COUNT', right: true },
+      { title: 'MODE' },
+    ],
+    volumes.map(({ name, storageClass, size, accessMode, count = 1 }) => [
+      String(name),
+      String(storageClass),
+      String(size),
+      String(count),
+      String(accessMode),
+    ]),
+    paint,
+  )
+  const total = totals(components)
+  return [
+    line`${String(draft['name'])} for system ${String(draft['systemSlug'] ?? draft['systemId'])}\n\n`,
+    componentTable,
+    ...(volumes.length > 0 ? ['\n', volumeTable] : []),
+    ...(total ? [`\nTogether ${total}\n`] : []),
+  ].join('')
+}
+
+function totals(components: NonNullable<Draft['components']>): string | undefined {
+  const sums: Record<string, number> = {}
+  try {
+    for (const { replicas, requests } of components) {
+      for (const [resource, text] of Object.entries(requests)) {
+        sums[resource] = (sums[resource] ?? 0) + replicas * amountOf(resource, text, 'up')
+      }
+    }
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof TypeError) return undefined
+    throw error
+  }
+  return amountsText(Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, formatAmount(name, sum)])))
+}
+
+const amountsText = (amounts: Readonly<Record<string, string>>): string =>
+  Object.entries(amounts)
+    .map(([resource, amount]) => line`${resource} ${String(amount)}`)
+    .join(', ')

@@ -1,0 +1,136 @@
+/** How hostings and quotes look on a terminal: where it landed or why not, for whom it matters in one screen. */
+import type { Alternative, DecisionView, Hosting, Placement, Quote, System } from '../../schemas/index.ts'
+import { refusalGroups, refusalsPerDatacenter } from './refusals.ts'
+import { type Cell, renderTable } from './table.ts'
+import { euros, line, type Paint, type Tone } from './text.ts'
+
+const stateTones: Partial<Record<Hosting['state'], Tone>> = {
+  running: 'good',
+  pending: 'doubtful',
+  degraded: 'doubtful',
+  unschedulable: 'bad',
+  ended: 'quiet',
+}
+const fallbackTones: Partial<Record<Hosting['fallbackStatus'], Tone>> = {
+  ready: 'good',
+  degraded: 'doubtful',
+  unprotected: 'bad',
+}
+
+const toned = (text: string, tone: Tone | undefined): Cell => ({ text, tone })
+const placeOf = ({ placements }: Hosting, role: Placement['role']) =>
+  placements.find((placement) => placement.role === role)?.datacenter ?? '-'
+const priceOf = ({ priceCentsPerMonth }: Hosting) => (priceCentsPerMonth === null ? '-' : euros(priceCentsPerMonth))
+
+export function hostingList(hostings: readonly Hosting[], systems: readonly System[], paint: Paint): string {
+  const slugs = new Map(systems.map(({ id, slug }) => [id, slug]))
+  return renderTable(
+    [
+      { title: 'NAME' },
+      { title: 'SYSTEM' },
+      { title: 'STATE' },
+      { title: 'PRIMARY' },
+      { title: 'STANDBY' },
+      { title: 'FALLBACK' },
+      { title: 'A MONTH', right: true },
+    ],
+    hostings.map((hosting) => [
+      hosting.name,
+      slugs.get(hosting.systemId) ?? hosting.systemId,
+      toned(hosting.state, stateTones[hosting.state]),
+      placeOf(hosting, 'primary'),
+      placeOf(hosting, 'standby'),
+      toned(hosting.fallbackStatus, fallbackTones[hosting.fallbackStatus]),
+      priceOf(hosting),
+    ]),
+    paint,
+  )
+}
+
+/** What a request came to, in a few lines. */
+export function outcomeText(hosting: Hosting, paint: Paint): string {
+  const { name, state, decision } = hosting
+  const next = line`\`gemeentecloud hosting show ${name}\``
+  if (state === 'pending') return line`${name} is asked for and not decided yet. ${next} tells how it stands.\n`
+  if (decision?.outcome !== 'placed') {
+    const later = hosting.waitForCapacity ? 'It stays on the register and is tried again when capacity changes.\n' : ''
+    const why = line`: ${decision?.summary ?? state}\n`
+    const reasons = decision ? `\n${refusalGroups(decision.refusals, paint)}\n${next} tells it per datacenter.\n` : ''
+    return paint('bad', line`${name} has no place`) + why + reasons + later
+  }
+  const standby = placeOf(hosting, 'standby')
+  const lands = standby === '-' ? 'without a standby' : line`with its standby at ${standby}`
+  return (
+    paint('good', line`${name} is placed at ${placeOf(hosting, 'primary')}`) +
+    ` ${lands}, for ${priceOf(hosting)} a month.\n` +
+    `It is ${state} there; ${next} tells how it stands.\n`
+  )
+}
+
+/** Everything that is known of one hosting. */
+export function hostingText(hosting: Hosting, paint: Paint): string {
+  const { name, id, state, fallbackStatus, fallback, period, decision, placements, systemId } = hosting
+  const facts = [
+    line`${name}`,
+    line`id        ${id}`,
+    line`system    ${systemId}`,
+    `state     ${paint(stateTones[state], state)}`,
+    `fallback  ${paint(fallbackTones[fallbackStatus], fallbackStatus)} (asked: ${fallback.mode})`,
+    line`period    from ${period.start} ${period.end === null ? 'until further notice' : `until ${period.end}`}`,
+    `price     ${hosting.priceCentsPerMonth === null ? 'none yet' : `${priceOf(hosting)} a month`}`,
+  ]
+  const places = renderTable(
+    [{ title: 'ROLE' }, { title: 'DATACENTER' }, { title: 'SEEN THERE' }, { title: 'WHY' }, { title: 'AT' }],
+    placements.map(({ role, datacenter, observed, observedReason, observedAt }) => [
+      role,
+      datacenter,
+      toned(observed, observed === 'ready' ? 'good' : observed === 'conflict' ? 'bad' : 'doubtful'),
+      observedReason ?? '',
+      observedAt ?? 'not yet',
+    ]),
+    paint,
+  )
+  return [
+    `${facts.join('\n')}\n`,
+    ...(placements.length > 0 ? [`\n${places}`] : []),
+    decisionText(decision, paint),
+  ].join('')
+}
+
+function decisionText(decision: DecisionView | null, paint: Paint): string {
+  if (!decision) return '\nNot decided yet.\n'
+  const reasons =
+    decision.refusals.length === 0
+      ? ''
+      : `\n${refusalGroups(decision.refusals, paint)}\n${refusalsPerDatacenter(decision.refusals, paint)}`
+  return line`\nDecided ${decision.decidedAt}: ${decision.summary}\n` + reasons
+}
+
+/** The places that fit, best first, and the reasons for the others. */
+export function quoteText({ id, validUntil, decision }: Quote, paint: Paint): string {
+  const places = renderTable(
+    [{ title: 'PRIMARY' }, { title: 'STANDBY' }, { title: 'A MONTH', right: true }, { title: 'SCORE' }],
+    decision.alternatives.map((alternative) => [
+      alternative.primary.datacenter,
+      alternative.standby?.datacenter ?? '-',
+      euros(alternative.priceCentsPerMonth),
+      scoreText(alternative),
+    ]),
+    paint,
+  )
+  const reasons =
+    decision.refusals.length === 0
+      ? ''
+      : `\n${refusalGroups(decision.refusals, paint)}\n${refusalsPerDatacenter(decision.refusals, paint)}`
+  const valid = line`Quote ${id}, valid until ${validUntil}; nothing is reserved.\n`
+  return [
+    line`${decision.summary}\n`,
+    ...(decision.alternatives.length > 0 ? ['\n', places] : []),
+    reasons,
+    '\n',
+    valid,
+  ].join('')
+}
+
+const scoreText = ({ primary }: Alternative): string =>
+  primary.score.map(({ term, value }) => `${term} ${value.toFixed(2)}`).join(', ')

@@ -1,0 +1,108 @@
+/** `hosting quote|request|list|show|end`. */
+import type { Command } from 'commander'
+import type { Hosting, Quote, System } from '../../schemas/index.ts'
+import { demandText } from './demand-view.ts'
+import { CliError, type ExitCode, exitCode } from './errors.ts'
+import { findHosting } from './find.ts'
+import { wholeNumber } from './flags.ts'
+import { hostingList, hostingText, outcomeText, quoteText } from './hosting-view.ts'
+import { type Draft, draftFrom, withSystemId } from './request.ts'
+import { type DemandOptions, demandOptions } from './request-options.ts'
+import { action, type Session, type Shell } from './session.ts'
+import { line } from './text.ts'
+
+/** What the broker may take to decide before we go on without. */
+const decisionSeconds = 20
+
+interface RequestOptions extends DemandOptions {
+  name?: string
+  priority?: number
+  waitForCapacity?: boolean
+  wait: boolean
+  dryRun?: boolean
+}
+
+export function hostingCommands(program: Command, shell: Shell): void {
+  const hosting = program.command('hosting').description('hosting: ask a price, ask for it, look, end it')
+  demandOptions(
+    hosting.command('quote').description('where it would fit and for how much; nothing is reserved'),
+  ).action(
+    action<DemandOptions>(shell, 'consumer', async (session, options) => {
+      const { name: _, priority: __, waitForCapacity: ___, ...asked } = await draftFrom(session, options)
+      const body = await withSystemId(session.api(), asked)
+      const change = session.api().change<Quote>('POST', '/quotes', { body })
+      const quote = (await session.during('looking for places', change)).body
+      await session.show(quote, () => quoteText(quote, session.paint))
+      return quote.decision.outcome === 'placed' ? exitCode.ok : exitCode.refused
+    }),
+  )
+  demandOptions(hosting.command('request').description('ask for hosting and wait for where it lands'))
+    .option('--name <name>', 'name of the hosting: its namespace in every cluster')
+    .option('--priority <0-100>', 'higher is placed first', wholeNumber)
+    .option('--wait-for-capacity', 'when there is no place, stay on the register and be tried again')
+    .option('--no-wait', 'do not wait for the decision')
+    .option('--dry-run', 'show what would be asked (-o yaml: as a file for --file), and ask nothing')
+    .action(action<RequestOptions>(shell, 'consumer', request))
+  hosting
+    .command('list')
+    .description('list the hostings you may see')
+    .action(
+      action(shell, 'consumer', async (session) => {
+        const api = session.api()
+        const reading = Promise.all([api.list<Hosting>('/hostings'), api.list<System>('/systems')])
+        const [hostings, systems] = await session.during('reading hostings', reading)
+        await session.show(hostings, () => hostingList(hostings, systems, session.paint))
+        return undefined
+      }),
+    )
+  hosting
+    .command('show <name>')
+    .description('one hosting: its state, its places, and why every other datacenter was refused')
+    .action(
+      action(shell, 'consumer', async (session, _options, [name = '']) => {
+        const hosting = await session.during(line`reading ${name}`, findHosting(session.api(), name))
+        await session.show(hosting, () => hostingText(hosting, session.paint))
+        return undefined
+      }),
+    )
+  hosting
+    .command('end <name>')
+    .description('end a hosting: its namespaces and all in them are removed')
+    .action(
+      action(shell, 'consumer', async (session, _options, [name = '']) => {
+        const { id, state } = await findHosting(session.api(), name)
+        if (state === 'ended') throw new CliError(exitCode.refused, line`${name} has ended already`)
+        const change = session.api().change<Hosting>('DELETE', `/hostings/${id}`)
+        const ended = (await session.during('ending', change)).body
+        await session.show(
+          ended,
+          () =>
+            line`${ended.name} is ${ended.state}. \`gemeentecloud hosting show ${ended.id}\` tells when it is gone.\n`,
+        )
+        return undefined
+      }),
+    )
+}
+
+async function request(session: Session, options: RequestOptions): Promise<ExitCode> {
+  const { name, priority, waitForCapacity } = options
+  const draft: Draft = {
+    ...(name && { name }),
+    ...(await draftFrom(session, options)),
+    ...(name && { name }),
+    ...(priority !== undefined && { priority }),
+    ...(waitForCapacity && { waitForCapacity }),
+  }
+  if (draft['name'] === undefined) throw new CliError(exitCode.usage, 'the hosting has no name: give --name')
+  if (options.dryRun) {
+    await session.show(draft, () => demandText(draft, session.paint))
+    return exitCode.ok
+  }
+  const body = await withSystemId(session.api(), draft)
+  const headers: Record<string, string> = options.wait ? { prefer: `wait=${decisionSeconds}` } : {}
+  const change = session.api().change<Hosting>('POST', '/hostings', { body, headers })
+  const hosting = (await session.during('waiting for a place', change)).body
+  await session.show(hosting, () => outcomeText(hosting, session.paint))
+  if (hosting.state === 'unschedulable') return exitCode.refused
+  return hosting.state === 'pending' && options.wait ? exitCode.undecided : exitCode.ok
+}

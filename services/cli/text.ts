@@ -1,0 +1,41 @@
+/** Text for people: what came from elsewhere is made harmless for a terminal, figures get their unit. */
+import { styleText } from 'node:util'
+import type { Io } from './io.ts'
+
+/** Controls, line separators, and marks that reorder or hide text: nothing a name needs, much that deceives. */
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g
+
+/** The text with everything that could steer a terminal written out: `\u001b`. */
+export function printable(text: string): string {
+  return text.replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** A line around values from elsewhere: the values are made printable, our own words stay as they are. */
+export function line(strings: TemplateStringsArray, ...values: readonly (string | number)[]): string {
+  return strings.reduce((text, part, index) => text + printable(String(values[index - 1] ?? '')) + part)
+}
+
+export type Tone = 'good' | 'bad' | 'doubtful' | 'quiet' | 'heading'
+const styles = { good: 'green', bad: 'red', doubtful: 'yellow', quiet: 'dim', heading: 'bold' } as const
+
+export type Paint = (tone: Tone | undefined, text: string) => string
+
+/** Colours for standard output: only on a terminal, and not when NO_COLOR is set (no-color.org). */
+export function paintFor(io: Io): Paint {
+  const colours = io.outIsTerminal && !io.env['NO_COLOR'] && io.env['TERM'] !== 'dumb'
+  return (tone, text) => (tone && colours ? styleText(styles[tone], text, { validateStream: false }) : text)
+}
+
+/** `4 s`, `12 min`, `3 h`, `5 d`; seconds in. */
+export function duration(seconds: number): string {
+  if (seconds < 120) return `${Math.max(0, Math.round(seconds))} s`
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`
+  if (seconds < 172_800) return `${Math.round(seconds / 3_600)} h`
+  return `${Math.round(seconds / 86_400)} d`
+}
+
+/** Whole euro cents as `€ 1234.56`. */
+export function euros(cents: number): string {
+  const digits = String(Math.abs(cents)).padStart(3, '0')
+  return `€ ${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+}

@@ -1,0 +1,20 @@
+/** The door to Kubernetes: a sanitised kubeconfig, a guarded connection, and what is asked of a cluster. */
+export { type AddressGuard, createAddressGuard, type EndpointPolicy, parseCidr } from './addresses.ts'
+export { backoffMs } from './backoff.ts'
+export {
+  type ApplyOptions,
+  type ClusterClient,
+  type ConnectOptions,
+  connectCluster,
+  defaultLimits,
+  type Manifest,
+  type RemoveOptions,
+  type SubjectRules,
+  type Version,
+} from './client.ts'
+export { endpointRefusal, type Resolve } from './endpoint.ts'
+export { EndpointRefused, KubernetesError, Unreachable } from './errors.ts'
+export type { Informer, InformerHandlers, InformerOptions } from './informer.ts'
+export { type Connection, type Sanitized, sanitizeKubeconfig } from './kubeconfig.ts'
+export type { KindRef, KubernetesObject, ListOptions, ObjectList, ObjectMeta, ObjectRef } from './model.ts'
+export type { Limits } from './transport.ts'
