@@ -1,9 +1,6 @@
 /** Requests per second from HTTP to committed placement, beside the store's own commit rate in the same run. */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pino from 'pino'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
@@ -16,6 +13,7 @@ import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
+import { temporaryFolder } from '../support/folder.ts'
 
 export interface EndToEnd {
   readonly clients: number
@@ -32,7 +30,7 @@ const log = pino({ level: 'warn' })
 
 /** Real sockets, real PostgreSQL with fsync on; the clusters are rows, for this measures the way to the commit. */
 export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
-  const folder = await mkdtemp(join(tmpdir(), 'gemeentecloud-bench-'))
+  const { path: folder, remove } = temporaryFolder('bench')
   const postgres = await startEmbedded({ dataDirectory: folder, log })
   const database = await openStore(postgres.url)
   try {
@@ -75,7 +73,7 @@ export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
   } finally {
     await database.close()
     await postgres.stop()
-    await rm(folder, { recursive: true, force: true })
+    remove()
   }
 }
 

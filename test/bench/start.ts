@@ -1,7 +1,6 @@
 /** How long a start takes and what it weighs: the first on an empty directory, the second where the first was. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { temporaryFolder } from '../support/folder.ts'
 import { startProcess } from '../support/process.ts'
 
 export interface StartFigures {
@@ -13,7 +12,7 @@ export interface StartFigures {
 }
 
 export async function benchStart(demonstration: boolean): Promise<StartFigures> {
-  const folder = mkdtempSync(join(tmpdir(), 'gemeentecloud-start-'))
+  const { path: folder, remove } = temporaryFolder('start')
   const flags = demonstration ? [] : ['--empty']
   try {
     const first = await timedStart(folder, flags)
@@ -24,7 +23,7 @@ export async function benchStart(demonstration: boolean): Promise<StartFigures> 
     await second.broker.end('SIGTERM')
     return { demonstration, firstReadySeconds: first.seconds, secondReadySeconds: second.seconds, residentMiB }
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   }
 }
 

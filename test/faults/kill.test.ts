@@ -1,14 +1,12 @@
 /** kill -9 of the broker under load: what was acknowledged is there and placed once, nothing is claimed twice. */
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import pino from 'pino'
 import t from 'tap'
 import { selectOverbooked } from '../../services/broker/scheduling/index.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { type RunningBroker, startProcess } from '../support/process.ts'
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 8)
@@ -22,7 +20,7 @@ interface Attempt {
 }
 
 t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15_000 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'gemeentecloud-kill-'))
+  const { path: folder, remove } = temporaryFolder('kill')
   let broker: RunningBroker = await startProcess(folder)
   const store = await startEmbedded({ dataDirectory: folder, log })
   t.ok(store.adopted, 'the test looks into the store that the broker runs')
@@ -31,7 +29,7 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15
     await broker.end('SIGKILL')
     await database.close()
     await store.stop()
-    rmSync(folder, { recursive: true, force: true })
+    remove()
   })
   const [loket] = await database.query<{ id: string }>(`select id from parties where 'loket' = any(roles)`)
   // Room for some of the requests only, so that the last places are fought for in every round.

@@ -12,7 +12,7 @@ export function readStrictYaml(text: string): Read {
   let document: Document.Parsed
   try {
     // Repeated keys are found below, where they have a pointer; the parser compares every pair.
-    document = parseDocument(text, { schema: 'core', uniqueKeys: false, prettyErrors: false, logLevel: 'silent' })
+    document = parseDocument(text, { schema: 'core', uniqueKeys: false, prettyErrors: false })
   } catch (error) {
     if (error instanceof RangeError) return failed('', 'nested too deep')
     throw error
