@@ -1,5 +1,4 @@
 /** The command line in this process: its terminal, input and environment made up, its clock real or hurried. */
-
 import { usage } from '../../../services/cli/errors.ts'
 import type { Io } from '../../../services/cli/io.ts'
 import { runCli } from '../../../services/cli/run.ts'
@@ -24,6 +23,9 @@ export interface Ended {
 /** An environment in which no broker of this machine is found. */
 export const nowhere = { GEMEENTECLOUD_DATA: '/nonexistent' }
 
+/** Each command line draws from a seed of its own: two that share their Idempotency-Keys are one intention to the API. */
+let seed = 0
+
 /** The output so far stands in `out` and `err`. */
 export function fakeIo({ env = nowhere, stdin = '', terminal = false, clock = systemClock, onOut }: World = {}) {
   const written = { out: '', err: '' }
@@ -43,7 +45,7 @@ export function fakeIo({ env = nowhere, stdin = '', terminal = false, clock = sy
     errIsTerminal: terminal,
     env,
     clock,
-    random: seededRandom(1),
+    random: seededRandom(++seed),
   }
   return { io, written }
 }
