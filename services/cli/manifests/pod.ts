@@ -1,4 +1,4 @@
-/** What one pod asks of a node: containers summed, init containers by the rule of Kubernetes, and whether it wants a node alone. */
+/** What one pod asks of a node: containers summed, init containers by the rule of Kubernetes; whether it wants a node alone. */
 import { amountOf, formatAmount } from '../../shared/quantity.ts'
 import type { Findings } from './findings.ts'
 import { at, isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'

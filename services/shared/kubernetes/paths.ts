@@ -49,8 +49,11 @@ export function createPaths(fetch: (path: string) => Promise<unknown>): Paths {
   }
 }
 
+/** A group is a DNS name: what starts with a dot could climb out of `/apis`. */
+const apiVersionPattern = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?\/)?v[a-z0-9]+$/
+
 function groupPath(apiVersion: string): string {
-  if (!/^([a-z0-9.-]+\/)?v[a-z0-9]+$/.test(apiVersion)) throw new RangeError(`"${apiVersion}" is no apiVersion`)
+  if (!apiVersionPattern.test(apiVersion)) throw new RangeError(`"${apiVersion}" is no apiVersion`)
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
 }
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
-import { EndpointRefused, KubernetesError, Unreachable } from '../../../../services/shared/kubernetes/index.ts'
+import { KubernetesError, Unreachable } from '../../../../services/shared/kubernetes/index.ts'
 import { clientOf, discovery, json, refuse, startApiServer } from './api-server.ts'
 import { createAuthority } from './authority.ts'
 
@@ -182,7 +182,7 @@ t.test('only the authority of the connection is trusted', async (t) => {
 t.test('addresses that are refused are not connected to', async (t) => {
   const server = await startApiServer(t, (_, response) => json(response, { ok: true }))
   const strict = await clientOf(t, server.connection, { allowedAddresses: [] })
-  await t.rejects(strict.version(), EndpointRefused)
+  await t.rejects(strict.version(), { code: 'ENDPOINT_REFUSED' })
 
   const named = { ...server.connection, server: `https://k8s.test:${server.port}` }
   const loopback = async () => [{ address: '127.0.0.1', family: 4 }]
