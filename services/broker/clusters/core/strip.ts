@@ -1,4 +1,4 @@
-/** Objects without what the inventory does not read: image lists, heartbeats, managed fields; hundreds of clusters are followed. */
+/** Objects stripped of what the inventory does not read: image lists, heartbeats, managed fields. We follow many clusters. */
 import type { NodeLike, StorageClassLike } from './inventory.ts'
 import type { PodLike } from './pods.ts'
 
