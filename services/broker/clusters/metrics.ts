@@ -3,11 +3,13 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Kit } from '../../shared/kit.ts'
 import { selectPulse } from './store.ts'
 
+const results = ['changed', 'unchanged', 'failed'] as const
+
 /** `changed`: something was made, mended or taken away; `unchanged`: all stood as it should. */
-export type ReconcileResult = 'changed' | 'unchanged' | 'failed'
+export type ReconcileResult = (typeof results)[number]
 
 export interface ClusterMetrics {
-  reconciled(result: ReconcileResult, seconds: number): void
+  reconciled(datacenter: string, result: ReconcileResult, seconds: number): void
 }
 
 export function clusterMetrics(registry: Registry, kit: Kit): ClusterMetrics {
@@ -39,10 +41,9 @@ export function clusterMetrics(registry: Registry, kit: Kit): ClusterMetrics {
   const total = new Counter({
     name: 'gemeentecloud_reconcile_total',
     help: 'Passes over a datacenter, by result',
-    labelNames: ['result'],
+    labelNames: ['datacenter', 'result'],
     registers,
   })
-  for (const result of ['changed', 'unchanged', 'failed']) total.inc({ result }, 0)
   const duration = new Histogram({
     name: 'gemeentecloud_reconcile_duration_seconds',
     help: 'Time of one pass over a datacenter',
@@ -50,8 +51,9 @@ export function clusterMetrics(registry: Registry, kit: Kit): ClusterMetrics {
     registers,
   })
   return {
-    reconciled: (result, seconds) => {
-      total.inc({ result })
+    reconciled: (datacenter, result, seconds) => {
+      // A series that is not there at zero has no first increase: an error that happens once would not be seen.
+      for (const each of results) total.inc({ datacenter, result: each }, each === result ? 1 : 0)
       duration.observe(seconds)
     },
   }

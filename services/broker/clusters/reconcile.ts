@@ -33,10 +33,10 @@ export async function reconcile(deps: ReconcileDependencies, subject: Subject): 
   const took = () => (clock.monotonic() - started) / 1000
   try {
     const { changed, unfinished } = await pass(deps, subject)
-    deps.metrics.reconciled(changed ? 'changed' : 'unchanged', took())
+    deps.metrics.reconciled(subject.slug, changed ? 'changed' : 'unchanged', took())
     return { unfinished }
   } catch (error) {
-    deps.metrics.reconciled('failed', took())
+    deps.metrics.reconciled(subject.slug, 'failed', took())
     throw error
   }
 }

@@ -156,7 +156,7 @@ t.test(
     const text = await registry.metrics()
     t.match(text, /gemeentecloud_datacenter_up\{datacenter="utrecht"\} 1/)
     t.match(text, /gemeentecloud_datacenter_heartbeat_age_seconds\{datacenter="utrecht"\} \d/)
-    t.match(text, /gemeentecloud_reconcile_total\{result="changed"\} [1-9]/)
+    t.match(text, /gemeentecloud_reconcile_total\{datacenter="utrecht",result="changed"\} [1-9]/)
   },
 )
 
