@@ -6,7 +6,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type TLSSocket } from 'node:tls'
 import type { Clock } from '../clock.ts'
 import type { AddressGuard } from './addresses.ts'
 import { abortAfter, withDeadline } from './deadline.ts'
@@ -97,13 +97,13 @@ export function createTransport({ server, credentials, guard, clock, limits, res
           ...(body && { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
         },
       })
-      limitConnect(sent, clock, limits.connectMs, slow)
+      const wasKept = limitConnect(sent, clock, limits.connectMs, slow)
       try {
         return await responseOf(sent, body)
       } catch (error) {
         if (signal.aborted) throw signal.reason
         // The server closed a kept connection at the moment that we chose it; nothing was done, so once more.
-        if (attempt === 1 && sent.reusedSocket && isReset(error) && call.method !== 'POST') continue
+        if (attempt === 1 && wasKept() && isReset(error) && call.method !== 'POST') continue
         throw slow.signal.aborted ? slow.signal.reason : unreachable(error)
       }
     }
@@ -154,13 +154,19 @@ function urlOf(base: URL, { path, query = {} }: Call): URL {
   return url
 }
 
-/** A new connection has its own, shorter limit; waiting for a free one has not. */
-function limitConnect(sent: ClientRequest, clock: Clock, ms: number, slow: AbortController): void {
+/**
+ * A new connection has its own, shorter limit; waiting for a free one has not. Returns whether the call got a connection
+ * that was there before. Node's `reusedSocket` does not say so of a call that waited in the queue; the handshake does.
+ */
+function limitConnect(sent: ClientRequest, clock: Clock, ms: number, slow: AbortController): () => boolean {
+  let wasKept = false
   sent.once('socket', (socket) => {
-    if (sent.reusedSocket) return
+    wasKept = (socket as TLSSocket).alpnProtocol !== null
+    if (wasKept) return
     const stop = abortAfter(clock, ms, () => new Unreachable(`no connection within ${ms / 1000} s`), slow)
     socket.once('secureConnect', stop).once('close', stop)
   })
+  return () => wasKept
 }
 
 function responseOf(sent: ClientRequest, body: Buffer | undefined): Promise<IncomingMessage> {

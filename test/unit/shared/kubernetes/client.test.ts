@@ -1,6 +1,8 @@
 /** What a client sends, what it makes of every answer, and where it does not go. */
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { KubernetesError, Unreachable } from '../../../../services/shared/kubernetes/index.ts'
 import { clientOf, discovery, json, refuse, startApiServer } from './api-server.ts'
@@ -157,6 +159,30 @@ t.test('limits', async (t) => {
   )
   await t.rejects(waiting.version(), { name: 'Unreachable', message: 'no connection within 0.2 s' })
 })
+
+t.test(
+  'a call that waited for a free connection has its whole time, and leaves nothing on the connection',
+  async (t) => {
+    const warnings: string[] = []
+    const onWarning = ({ name }: Error) => warnings.push(name)
+    process.on('warning', onWarning)
+    t.teardown(() => process.off('warning', onWarning))
+    const held: ServerResponse[] = []
+    const server = await startApiServer(t, ({ url }, response) => {
+      if (url.pathname === '/slow') held.push(response)
+      else json(response, { ok: true })
+    })
+    const client = await clientOf(t, server.connection, { limits: { connections: 1, connectMs: 1_000 } })
+    const quick = Array.from({ length: 20 }, () => client.get('/quick'))
+    const slow = client.get('/slow')
+    await Promise.all(quick)
+    await sleep(1_200)
+    for (const response of held) json(response, { ok: true })
+    t.same(await slow, { ok: true })
+    t.equal(server.connections(), 1)
+    t.same(warnings, [], 'no listeners pile up')
+  },
+)
 
 t.test('a kept connection that the server closed is not an error', async (t) => {
   const server = await startApiServer(t, (_, response) => json(response, { ok: true }))
