@@ -5,11 +5,14 @@ import type { Test } from 'tap'
 import type { ConnectionInput, Role } from '../../schemas/index.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
+import { createClusters } from '../../services/broker/clusters/index.ts'
+import type { Connect } from '../../services/broker/datacenters/index.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
+import { createSecrets } from '../../services/shared/secrets.ts'
 import { activeDatacenter, type DatacenterOptions } from './active-datacenter.ts'
 import { type As, createCall, type SendCall } from './call.ts'
 import { testDatabase } from './database.ts'
@@ -34,7 +37,8 @@ export interface TestApi {
   activeDatacenter(options?: DatacenterOptions): Promise<string>
 }
 
-export async function testApi(t: Test): Promise<TestApi> {
+/** `realConnections`: kubeconfigs are checked, sealed and stored as in the product, instead of only kept in `connections`. */
+export async function testApi(t: Test, { realConnections = false } = {}): Promise<TestApi> {
   const database = await testDatabase(t)
   const kit: Kit = {
     database,
@@ -44,9 +48,12 @@ export async function testApi(t: Test): Promise<TestApi> {
   }
   const registry = createRegistry()
   const connections: TestApi['connections'] = []
-  const app = await createApp(kit, registry, async (_sql, _caller, datacenterId, input) => {
+  const remember: Connect = async (_sql, _caller, datacenterId, input) => {
     connections.push({ datacenterId, input })
-  })
+  }
+  const sealing = { secrets: createSecrets(systemRandom.bytes(32)), allowedAddresses: [], registry }
+  const connect = realConnections ? createClusters(kit, sealing).setConnection : remember
+  const app = await createApp(kit, registry, connect)
   t.teardown(() => app.http.close())
   const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }
   const parties: Partial<Record<Role, string>> = {}
