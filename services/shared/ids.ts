@@ -29,3 +29,11 @@ export function base32(bytes: Uint8Array): string {
   }
   return text
 }
+
+/** A random UUID (RFC 9562, version 4), where somebody else's format asks for one. */
+export function uuid(random: Random): string {
+  const bytes = Buffer.from(random.bytes(16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
