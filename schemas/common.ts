@@ -28,6 +28,7 @@ export const Quantity = Type.String({
 
 /** Resource name → quantity: `cpu`, `memory`, `ephemeral-storage`, `pods`, `storage/<class>`, `vendor.example/device`. */
 export const Quantities = Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }), Quantity, {
+  ...closed,
   maxProperties: 32,
 })
 

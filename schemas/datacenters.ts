@@ -107,7 +107,7 @@ export type Datacenter = Static<typeof Datacenter>
 export const Tariff = Type.Record(
   Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }),
   Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 }),
-  { maxProperties: 32 },
+  { ...closed, maxProperties: 32 },
 )
 
 export const OfferInput = Type.Object(

@@ -39,6 +39,7 @@ export const ComponentInput = Type.Object(
     name: DnsLabel,
     replicas: Type.Integer({ minimum: 1, maximum: 1_000 }),
     requests: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }), Quantity, {
+      ...closed,
       minProperties: 1,
       maxProperties: 16,
       description: 'Per replica; cpu and memory are required',

@@ -110,12 +110,14 @@ function describe(status: string, response: Operation['responses'][string]): voi
 
 /**
  * Equal shapes give equal text, whatever the order of their keys; the generator writes `const` as an `enum` of one and the
- * one pattern of a record as `additionalProperties`.
+ * one pattern of a record as its `additionalProperties`.
  */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, item) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
-    const entries = Object.entries(item).map(([key, inner]): [string, unknown] => {
+    const isRecord = 'patternProperties' in item
+    const kept = Object.entries(item).filter(([key]) => !(isRecord && key === 'additionalProperties'))
+    const entries = kept.map(([key, inner]): [string, unknown] => {
       if (key === 'const') return ['enum', [inner]]
       return key === 'patternProperties' ? ['additionalProperties', Object.values(inner as object)[0]] : [key, inner]
     })

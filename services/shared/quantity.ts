@@ -59,6 +59,15 @@ export function amountOf(resource: string, text: string, rounding: Rounding): nu
   return resource === 'cpu' ? cpuMillis(text, rounding) : wholeUnits(text, rounding)
 }
 
+/** Whether an amount of this resource fits: a quantity that is small enough as bytes may be too large as millicores. */
+export function isAmount(resource: string, text: string): boolean {
+  try {
+    return amountOf(resource, text, 'up') >= 0
+  } catch {
+    return false
+  }
+}
+
 /** The Kubernetes notation of an amount: 2147483648 of `memory` is `2Gi`, 2500 of `cpu` is `2500m`. */
 export function formatAmount(resource: string, amount: number): string {
   if (resource === 'cpu') return amount % 1000 === 0 ? String(amount / 1000) : `${amount}m`

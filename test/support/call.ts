@@ -12,7 +12,8 @@ export interface Call {
 
 export interface CallOptions {
   readonly body?: unknown
-  readonly headers?: Record<string, string>
+  /** `undefined` takes away one that is sent by itself. */
+  readonly headers?: Record<string, string | undefined>
   /** Sent as it is, instead of `body`. */
   readonly payload?: string
 }
@@ -29,12 +30,12 @@ export function createCall(http: HttpServer, tokenOf: (role: Role) => string | u
     const response = await http.inject({
       method: method as 'GET',
       url: path.startsWith('/') ? path : `/api/v1/${path}`,
-      headers: {
+      headers: present({
         ...(token && { authorization: `Bearer ${token}` }),
         ...(sent !== undefined && { 'content-type': 'application/json' }),
         ...(method === 'POST' && { 'idempotency-key': randomUUID() }),
         ...headers,
-      },
+      }),
       ...(sent !== undefined && { payload: sent }),
     })
     const type = String(response.headers['content-type'] ?? '')
@@ -43,3 +44,6 @@ export function createCall(http: HttpServer, tokenOf: (role: Role) => string | u
     return { status: response.statusCode, headers: response.headers, body: parsed }
   }
 }
+
+const present = (headers: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined))

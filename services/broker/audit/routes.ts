@@ -2,17 +2,18 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { closed, Event, PageQuery } from '../../../schemas/index.ts'
-import { problemAnswers } from '../../shared/http/contract.ts'
+import { FilterWord, problemAnswers } from '../../shared/http/contract.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import { Problem } from '../../shared/problem.ts'
+import { checkCursor } from './service.ts'
 import { type EventSource, followEvents, type VisibleParty } from './stream.ts'
 
 const Query = Type.Object(
   {
     ...PageQuery,
-    subject: Type.Optional(Type.String({ maxLength: 100 })),
-    type: Type.Optional(Type.String({ maxLength: 100 })),
+    subject: FilterWord,
+    type: FilterWord,
   },
   closed,
 )
@@ -35,7 +36,8 @@ export function auditRoutes(app: HttpServer, source: EventSource, visibleParty: 
       const { subject, type, cursor, limit = '50' } = request.query
       const filter = { subjectId: subject, type, partyId: visibleParty(callerOf(request).principal) }
       const last = request.headers['last-event-id']
-      const after = typeof last === 'string' ? last : cursor
+      const [after, pointer] = typeof last === 'string' ? [last, '/headers/last-event-id'] : [cursor, '/query/cursor']
+      checkCursor(after, pointer)
       if (wantsStream(request)) return stream(request, reply, followEvents(source, after, filter))
       const items = await source.read(after, filter, Number(limit) + 1)
       const page = items.slice(0, Number(limit))

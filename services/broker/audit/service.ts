@@ -24,17 +24,21 @@ export async function readEvents(
   filter: EventFilter,
   limit: number,
 ): Promise<Event[]> {
-  return (await selectEvents(database, parseCursor(cursor), filter, limit)).map(eventView)
+  return (await selectEvents(database, parseCursor(cursor, '/query/cursor'), filter, limit)).map(eventView)
 }
 
-function parseCursor(cursor: string | undefined): { transaction: string; sequence: number } {
+/** Throws `invalid-fields` on a cursor that is none; once a stream has begun that cannot be said any more. */
+export function checkCursor(cursor: string | undefined, pointer: string): void {
+  parseCursor(cursor, pointer)
+}
+
+function parseCursor(cursor: string | undefined, pointer: string): { transaction: string; sequence: number } {
   if (cursor === undefined) return { transaction: '0', sequence: 0 }
   const match = /^(\d{1,19})-(\d{1,15})$/.exec(cursor)
-  if (!match?.[1] || !match[2]) {
+  if (!match?.[1] || !match[2])
     throw new Problem('invalid-fields', 'The cursor is not one of ours', [
-      { pointer: '/query/cursor', message: 'is not a cursor of this list' },
+      { pointer, message: 'is not a cursor of this list' },
     ])
-  }
   return { transaction: match[1], sequence: Number(match[2]) }
 }
 

@@ -1,5 +1,4 @@
 /** /datacenters: register, connect, offer, and read capacity and inventory. */
-import Type from 'typebox'
 import {
   Capacity,
   ConnectionInput,
@@ -10,8 +9,8 @@ import {
   OfferInput,
   page,
 } from '../../../schemas/index.ts'
-import { ChangeHeaders, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
-import { etagOf, sendVersioned } from '../../shared/http/etag.ts'
+import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
+import { etagOf, sendLive } from '../../shared/http/etag.ts'
 import { mutate } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
@@ -31,8 +30,8 @@ import {
 
 const tags = ['datacenters']
 const filters = {
-  slug: Type.Optional(Type.String({ maxLength: 63 })),
-  region: Type.Optional(Type.String({ maxLength: 100 })),
+  slug: FilterWord,
+  region: FilterWord,
 }
 
 export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): void {
@@ -83,7 +82,7 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
         response: { 200: Datacenter, ...problemAnswers },
       },
     },
-    async (request, reply) => sendVersioned(request, reply, await getDatacenter(kit.database, kit, request.params.id)),
+    async (request, reply) => sendLive(reply, await getDatacenter(kit.database, kit, request.params.id)),
   )
   app.put(
     '/datacenters/:id/connection',

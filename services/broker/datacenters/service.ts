@@ -13,8 +13,8 @@ import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
-import { Problem } from '../../shared/problem.ts'
-import { amountOf } from '../../shared/quantity.ts'
+import { escapePointer, Problem } from '../../shared/problem.ts'
+import { amountOf, isAmount } from '../../shared/quantity.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireOwner } from '../identity/index.ts'
 import { getParty } from '../parties/index.ts'
@@ -108,6 +108,14 @@ export async function openOffer(
     throw new Problem('invalid-fields', 'The period ends before it starts', [
       { pointer: '/period/end', message: 'must be after start' },
     ])
+  }
+  const tooLarge = Object.entries(input.amounts).filter(([resource, text]) => !isAmount(resource, text))
+  if (tooLarge.length > 0) {
+    throw new Problem(
+      'invalid-fields',
+      'An amount is larger than can be counted',
+      tooLarge.map(([resource]) => ({ pointer: `/amounts/${escapePointer(resource)}`, message: 'is too large' })),
+    )
   }
   const amounts = Object.fromEntries(
     Object.entries(input.amounts).map(([resource, text]) => [resource, amountOf(resource, text, 'down')]),

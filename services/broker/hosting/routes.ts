@@ -1,9 +1,8 @@
 /** /systems, /hostings and /quotes. */
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { Hosting, HostingInput, page, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
-import { ChangeHeaders, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
-import { etagOf, sendVersioned } from '../../shared/http/etag.ts'
+import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
+import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
 import { type Answer, mutate } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
@@ -62,8 +61,8 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         summary: 'List hostings',
         tags,
         querystring: listQuery({
-          name: Type.Optional(Type.String({ maxLength: 63 })),
-          systemId: Type.Optional(Type.String({ maxLength: 100 })),
+          name: FilterWord,
+          systemId: FilterWord,
         }),
         response: { 200: page(Hosting), ...problemAnswers },
       },
@@ -83,8 +82,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         response: { 200: Hosting, ...problemAnswers },
       },
     },
-    async (request, reply) =>
-      sendVersioned(request, reply, await getHosting(kit.database, callerOf(request), request.params.id)),
+    async (request, reply) => sendLive(reply, await getHosting(kit.database, callerOf(request), request.params.id)),
   )
   app.delete(
     '/hostings/:id',
@@ -159,7 +157,7 @@ function systemRoutes(app: HttpServer, kit: Kit): void {
         operationId: 'listSystems',
         summary: 'List systems',
         tags,
-        querystring: listQuery({ slug: Type.Optional(Type.String({ maxLength: 63 })) }),
+        querystring: listQuery({ slug: FilterWord }),
         response: { 200: page(System), ...problemAnswers },
       },
     },

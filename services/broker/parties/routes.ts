@@ -1,7 +1,6 @@
 /** /parties: admit, list, read, and give a token. */
-import Type from 'typebox'
 import { Party, PartyInput, page, Token, TokenInput } from '../../../schemas/index.ts'
-import { ChangeHeaders, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
+import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { sendVersioned } from '../../shared/http/etag.ts'
 import { mutate } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
@@ -40,7 +39,7 @@ export function partyRoutes(app: HttpServer, kit: Kit): void {
         operationId: 'listParties',
         summary: 'List parties',
         tags,
-        querystring: listQuery({ oin: Type.Optional(Type.String({ maxLength: 20 })) }),
+        querystring: listQuery({ oin: FilterWord }),
         response: { 200: page(Party), ...problemAnswers },
       },
     },

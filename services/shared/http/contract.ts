@@ -8,6 +8,11 @@ export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength:
 export const listQuery = <F extends TProperties>(filters: F): TObject<typeof PageQuery & F> =>
   Type.Object({ ...PageQuery, ...filters }, closed)
 
+/** A filter of a list: one word, so that nothing gets to the store that no name could hold. */
+export const FilterWord = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9][A-Za-z0-9._:/+-]*$' }),
+)
+
 /** No query parameter is known; an unknown one is refused. */
 export const NoQuery = Type.Object({}, closed)
 

@@ -1,5 +1,5 @@
 /** JSON as RFC 8259 wants it to be sent: no duplicate keys, bounded depth; JSON.parse alone takes the last of two equal keys. */
-import { type FieldError, Problem } from '../problem.ts'
+import { escapePointer, type FieldError, Problem } from '../problem.ts'
 
 const maxDepth = 32
 
@@ -25,8 +25,7 @@ interface Frame {
 /** Walks text that is known to be valid JSON and returns the first doubled or dangerous key, or too deep nesting. */
 function scan(text: string): FieldError | undefined {
   const stack: Frame[] = []
-  const pointer = () =>
-    stack.map((f) => `/${f.keys ? f.key.replaceAll('~', '~0').replaceAll('/', '~1') : f.index}`).join('')
+  const pointer = () => stack.map((f) => `/${f.keys ? escapePointer(f.key) : f.index}`).join('')
   for (let i = 0; i < text.length; i++) {
     const top = stack.at(-1)
     switch (text[i]) {

@@ -69,6 +69,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   }).withTypeProvider<TypeBoxTypeProvider>() as unknown as HttpServer
 
   strictInput(app)
+  refuseUnreadBodies(app)
   problemAnswers(app)
   app.addHook('onSend', async (request, reply) => {
     reply.headers(commonHeaders(request.id))
@@ -155,6 +156,15 @@ function strictInput(app: HttpServer): void {
     const { host } = request.headers
     if (host !== undefined && !/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host))
       throw new Problem('malformed-request', 'The Host header is not valid')
+  })
+}
+
+/** Whoever sends a body expects it to do something: where none is read, it is refused rather than passed over. */
+function refuseUnreadBodies(app: HttpServer): void {
+  app.addHook('preParsing', async ({ routeOptions, headers }) => {
+    const sent = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+    if (sent && routeOptions.url !== undefined && !routeOptions.schema?.body)
+      throw new Problem('malformed-request', 'This operation reads no body')
   })
 }
 

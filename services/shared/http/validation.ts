@@ -1,15 +1,21 @@
 /** ajv, set so that nothing is dropped, coerced or defaulted; its findings become pointers a caller can act on. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
-import type { FieldError } from '../problem.ts'
+import { escapePointer, type FieldError } from '../problem.ts'
 import { isQuantity } from '../quantity.ts'
 
-const instantPattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+const instantPattern = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/
+
+/** JavaScript reads 30 February as 2 March and PostgreSQL refuses it: an instant must be written as it is. */
+function isInstant(text: string): boolean {
+  const ms = instantPattern.test(text) ? Date.parse(text) : Number.NaN
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19)
+}
 
 /** The formats of the contract. */
 export const fieldFormats = {
   'kubernetes-quantity': isQuantity,
-  'date-time-utc': (text: string) => instantPattern.test(text) && !Number.isNaN(Date.parse(text)),
+  'date-time-utc': isInstant,
   email: fullFormats.email as RegExp,
 }
 
@@ -17,6 +23,7 @@ export const fieldFormats = {
 export function createAjv(): Ajv2020 {
   return new Ajv2020({
     allErrors: true,
+    verbose: true,
     removeAdditional: false,
     coerceTypes: false,
     useDefaults: false,
@@ -41,7 +48,7 @@ export function fieldErrors(errors: readonly ErrorObject[], part: string): Field
 
 function extraSegment(error: ErrorObject): string {
   const name = error.params.missingProperty ?? error.params.additionalProperty ?? error.params.unevaluatedProperty
-  return typeof name === 'string' ? `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` : ''
+  return typeof name === 'string' ? `/${escapePointer(name)}` : ''
 }
 
 function messageOf(error: ErrorObject): string {

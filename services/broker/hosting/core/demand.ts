@@ -1,7 +1,8 @@
 /** What a caller asked, in the engine's terms: quantities become integers, rounded against us. */
 import type { HostingInput, QuoteInput } from '../../../../schemas/index.ts'
 import type { HostingDemand } from '../../../placement/index.ts'
-import { amountOf, wholeUnits } from '../../../shared/quantity.ts'
+import { escapePointer } from '../../../shared/problem.ts'
+import { amountOf, isAmount, wholeUnits } from '../../../shared/quantity.ts'
 
 type Asked = Pick<QuoteInput, 'components' | 'volumes' | 'constraints' | 'fallback'>
 
@@ -56,13 +57,18 @@ export function contradictions(asked: Asked & Pick<HostingInput, 'period'>): { p
     for (const resource of ['pods', ...Object.keys(requests).filter((r) => r.startsWith('storage/'))]) {
       if (resource in requests)
         found.push({
-          pointer: `/components/${index}/requests/${resource.replace('/', '~1')}`,
+          pointer: `/components/${index}/requests/${escapePointer(resource)}`,
           message: 'is not for a component: replicas and volumes say it',
         })
+    }
+    for (const [resource, text] of Object.entries(requests)) {
+      if (!isAmount(resource, text))
+        found.push({ pointer: `/components/${index}/requests/${escapePointer(resource)}`, message: 'is too large' })
     }
     if (names.has(name)) found.push({ pointer: `/components/${index}/name`, message: 'stands twice' })
     names.add(name)
   })
+  if (found.length === 0) found.push(...beyondCounting(asked))
   const { period, fallback } = asked
   if (period && period.end !== null && Date.parse(period.end) <= Date.parse(period.start))
     found.push({ pointer: '/period/end', message: 'must be after start' })
@@ -70,4 +76,25 @@ export function contradictions(asked: Asked & Pick<HostingInput, 'period'>): { p
     found.push({ pointer: '/fallback/mode', message: 'is none, so there is no standby to keep apart' })
   }
   return found
+}
+
+/** Sums that no longer are exact integers: more than there is anywhere, and nothing to reckon with. */
+function beyondCounting({ components, volumes = [] }: Asked): { pointer: string; message: string }[] {
+  const parts = [
+    ...components.flatMap(({ replicas, requests }) =>
+      Object.entries(requests).map(
+        ([name, text]) => ['/components', name, amountOf(name, text, 'up') * replicas] as const,
+      ),
+    ),
+    ...volumes.map(
+      ({ storageClass, size, count = 1 }) =>
+        ['/volumes', `storage/${storageClass}`, wholeUnits(size, 'up') * count] as const,
+    ),
+  ]
+  const totals = new Map<string, { pointer: string; amount: number }>()
+  for (const [pointer, name, amount] of parts)
+    totals.set(name, { pointer, amount: (totals.get(name)?.amount ?? 0) + amount })
+  return [...totals]
+    .filter(([, { amount }]) => !Number.isSafeInteger(amount))
+    .map(([name, { pointer }]) => ({ pointer, message: `ask together more ${name} than can be counted` }))
 }
