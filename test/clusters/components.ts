@@ -63,6 +63,7 @@ export function argumentsOf(component: Component, folder: string, ports: Ports):
         '--service-account-issuer=https://kubernetes.default.svc',
         `--token-auth-file=${at('tokens.csv')}`,
         '--authorization-mode=RBAC',
+        '--anonymous-auth=false',
         '--service-cluster-ip-range=10.96.0.0/16',
         '--endpoint-reconciler-type=none',
         '--event-ttl=10m',
