@@ -138,9 +138,6 @@ export interface FieldError {
   readonly message: string
 }
 
-/** One part of a JSON Pointer (RFC 6901). */
-export const escapePointer = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1')
-
 /** Thrown by services for an outcome that the caller must hear about; everything else that is thrown is a bug (500). */
 export class Problem extends Error {
   override readonly name = 'Problem'

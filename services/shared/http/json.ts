@@ -1,5 +1,6 @@
 /** JSON as RFC 8259 wants it to be sent: no duplicate keys, bounded depth; JSON.parse alone takes the last of two equal keys. */
-import { escapePointer, type FieldError, Problem } from '../problem.ts'
+import { escapePointer } from '../pointer.ts'
+import { type FieldError, Problem } from '../problem.ts'
 
 const maxDepth = 32
 

@@ -1,7 +1,8 @@
 /** ajv, set so that nothing is dropped, coerced or defaulted; its findings become pointers a caller can act on. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
-import { escapePointer, type FieldError } from '../problem.ts'
+import { escapePointer } from '../pointer.ts'
+import type { FieldError } from '../problem.ts'
 import { isQuantity } from '../quantity.ts'
 
 const instantPattern = /^[1-9]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/

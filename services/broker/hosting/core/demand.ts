@@ -1,7 +1,7 @@
 /** What a caller asked, in the engine's terms: quantities become integers, rounded against us. */
 import type { HostingInput, QuoteInput } from '../../../../schemas/index.ts'
 import type { HostingDemand } from '../../../placement/index.ts'
-import { escapePointer } from '../../../shared/problem.ts'
+import { escapePointer } from '../../../shared/pointer.ts'
 import { amountOf, isAmount, wholeUnits } from '../../../shared/quantity.ts'
 
 type Asked = Pick<QuoteInput, 'components' | 'volumes' | 'constraints' | 'fallback'>
