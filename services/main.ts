@@ -4,7 +4,9 @@ import './shared/require-node.ts'
 import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, openStore, startBroker } from './broker/index.ts'
+import { createProgress, welcome } from './console.ts'
 import { developmentTokens } from './development-tokens.ts'
+import { startDemonstration } from './sandbox/index.ts'
 import { systemClock } from './shared/clock.ts'
 import { readConfig } from './shared/config.ts'
 import { DataDirectoryInUse, lockDataDirectory } from './shared/db/data-lock.ts'
@@ -14,7 +16,6 @@ import { createLogger } from './shared/log.ts'
 import { systemRandom } from './shared/random.ts'
 
 const loopback = ['127.0.0.0/8', '::1/128']
-const started = systemClock.monotonic()
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const read = readConfig(process.env)
@@ -46,7 +47,7 @@ async function run(): Promise<void> {
   const lock = await lockDataDirectory(directory)
   const stops: (() => Promise<void>)[] = [lock.release]
   const stop = async () => {
-    for (const each of stops.reverse()) await each()
+    for (const each of stops.toReversed()) await each()
   }
   closeWithGrace({ delay: 20_000, logger: { error: (message) => log.error(message) } }, async ({ err, signal }) => {
     if (err) log.error({ err }, 'stopping after an error')
@@ -60,28 +61,32 @@ async function run(): Promise<void> {
   const database = await openStore(postgres?.url ?? config.databaseUrl ?? '')
   stops.push(database.close)
 
-  // 3. The broker.
+  // 3. The simulated clusters, before the broker looks for them.
+  const demonstration = empty
+    ? undefined
+    : await startDemonstration({ directory, clock: systemClock, random: systemRandom })
+  if (demonstration) stops.push(demonstration.stop)
+
+  // 4. The broker.
   const access = readLocalAccess(directory)
   const kit = { database, clock: systemClock, random: systemRandom, log }
   await bootstrapDesk(kit, config.desk, access.tokens.loket)
   const encryptionKey = config.encryptionKey ?? Buffer.from(access.encryptionKey, 'base64')
-  const broker = await startBroker(kit, {
-    ...config,
-    encryptionKey,
-    allowedAddresses: [...loopback, ...config.allowedAddresses],
-  })
+  const allowedAddresses = [...loopback, ...config.allowedAddresses]
+  const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses })
   stops.push(broker.stop)
   access.api = broker.url
   writeLocalAccess(directory, access)
 
-  // 4. The demonstration, over the API like anybody else.
+  // 5. The demonstration, over the API like anybody else.
+  const progress = createProgress(process.stdout)
+  const summary = await demonstration?.seed({
+    api: broker.url,
+    loketToken: access.tokens.loket,
+    progress: progress.show,
+  })
   await developmentTokens(broker.url, access, systemRandom)
   writeLocalAccess(directory, access)
-  say(`gemeentecloud is ready after ${((systemClock.monotonic() - started) / 1000).toFixed(1)} s${empty ? ', empty' : ''}.
-
-  API          ${broker.url}/api/v1        (described at /api/v1/openapi.json)
-  pages        ${broker.url}/
-  metrics      ${broker.managementUrl}/metrics
-  data         ${directory}        (tokens per role: access.json)
-`)
+  progress.clear()
+  say(welcome({ seconds: process.uptime(), broker, directory, demonstration, summary }))
 }

@@ -4,12 +4,13 @@ import { type ApiClient, createApiClient } from '../../shared/api-client.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { base32 } from '../../shared/ids.ts'
 import type { Random } from '../../shared/random.ts'
-import { type DemoDatacenter, demoDatacenters } from './datacenters.ts'
-import { auditor, type DemoSystem, demoSystems, programmes } from './hostings.ts'
+import type { DemoDatacenter } from './datacenters.ts'
+import { auditor, demoSystems, programmes } from './hostings.ts'
 
 export interface SeedOptions {
   readonly api: string
   readonly loketToken: string
+  readonly federation: readonly DemoDatacenter[]
   /** The kubeconfig of a datacenter's simulated cluster. */
   readonly kubeconfigOf: (datacenter: DemoDatacenter) => string
   readonly clock: Clock
@@ -26,27 +27,52 @@ export interface SeedSummary {
 const atOnce = 8
 const activeWithinMs = 60_000
 
+/** What the broker has already, by what the demonstration knows it by: most starts find everything. */
+interface Known {
+  readonly parties: Map<string, Party>
+  readonly datacenters: ReadonlyMap<string, Datacenter>
+  readonly hostings: ReadonlySet<string>
+}
+
 export async function seedFederation(options: SeedOptions): Promise<SeedSummary> {
   const loket = createApiClient(options.api, options.loketToken)
-  const federation = demoDatacenters(options.clock.now())
+  const { federation } = options
+  const known = await readKnown(loket)
   let done = 0
   await eachOf(federation, async (each) => {
-    await ensureDatacenter(loket, each, options.kubeconfigOf(each))
+    await ensureDatacenter(loket, known, each, options.kubeconfigOf(each))
     options.progress(`registering datacenters: ${++done} of ${federation.length}`)
   })
-  await ensureParty(loket, auditor, ['auditor'])
-  for (const programme of programmes) await ensureParty(loket, programme, ['consumer'])
-  const hostings = await seedHostings(loket, options)
+  await ensureParty(loket, known, auditor, ['auditor'])
+  for (const programme of programmes) await ensureParty(loket, known, programme, ['consumer'])
+  const hostings = await seedHostings(loket, known, options)
   return { datacenters: federation.length, hostings }
 }
 
-async function ensureDatacenter(loket: ApiClient, demo: DemoDatacenter, kubeconfig: string): Promise<void> {
-  const operator = await ensureParty(loket, demo.party, ['provider', 'consumer'])
+async function readKnown(loket: ApiClient): Promise<Known> {
+  const [parties, datacenters, hostings] = await Promise.all([
+    loket.get<{ items: Party[] }>('/parties?limit=500'),
+    loket.get<{ items: Datacenter[] }>('/datacenters?limit=500'),
+    loket.get<{ items: Hosting[] }>('/hostings?limit=500'),
+  ])
+  return {
+    parties: new Map(parties.items.map((party) => [party.oin, party])),
+    datacenters: new Map(datacenters.items.map((datacenter) => [datacenter.slug, datacenter])),
+    hostings: new Set(hostings.items.map(({ name }) => name)),
+  }
+}
+
+async function ensureDatacenter(
+  loket: ApiClient,
+  known: Known,
+  demo: DemoDatacenter,
+  kubeconfig: string,
+): Promise<void> {
+  const operator = await ensureParty(loket, known, demo.party, ['provider', 'consumer'])
   const connection = { kind: 'sandbox', kubeconfig }
-  const { items } = await loket.get<{ items: Datacenter[] }>(`/datacenters?slug=${demo.datacenter.slug}`)
-  const [known] = items
+  const standing = known.datacenters.get(demo.datacenter.slug)
   const datacenter =
-    known ??
+    standing ??
     (await loket.send<Datacenter>(
       'POST',
       '/datacenters',
@@ -55,8 +81,8 @@ async function ensureDatacenter(loket: ApiClient, demo: DemoDatacenter, kubeconf
     ))
   // The sandbox may have had to take another port since.
   const server = /server: *"?([^\s"]+)/.exec(kubeconfig)?.[1]
-  if (known && known.connection?.server !== server)
-    await loket.send('PUT', `/datacenters/${known.id}/connection`, connection, 'demonstration')
+  if (standing && standing.connection?.server !== server)
+    await loket.send('PUT', `/datacenters/${standing.id}/connection`, connection, 'demonstration')
   const offers = await loket.get<{ items: Offer[] }>(`/datacenters/${datacenter.id}/offers`)
   if (offers.items.length === 0)
     await loket.send('POST', `/datacenters/${datacenter.id}/offers`, demo.offer, 'demonstration')
@@ -64,45 +90,34 @@ async function ensureDatacenter(loket: ApiClient, demo: DemoDatacenter, kubeconf
 
 async function ensureParty(
   loket: ApiClient,
+  { parties }: Known,
   { name, oin }: { name: string; oin: string },
   roles: Role[],
 ): Promise<Party> {
-  const { items } = await loket.get<{ items: Party[] }>(`/parties?oin=${oin}`)
-  return items[0] ?? loket.send<Party>('POST', '/parties', { name, oin, roles }, 'demonstration')
+  const party = parties.get(oin) ?? (await loket.send<Party>('POST', '/parties', { name, oin, roles }, 'demonstration'))
+  parties.set(oin, party)
+  return party
 }
 
 /** Asks for what is not there yet, as the programme that asks; returns how many hostings the demonstration has. */
-async function seedHostings(loket: ApiClient, options: SeedOptions): Promise<number> {
+async function seedHostings(loket: ApiClient, known: Known, options: SeedOptions): Promise<number> {
   const wanted = demoSystems()
-  const missing: DemoSystem[] = []
-  for (const each of wanted) {
-    const found = await Promise.all(
-      each.hostings.map(({ name }) => loket.get<{ items: Hosting[] }>(`/hostings?name=${name}`)),
-    )
-    if (found.some(({ items }) => items.length === 0)) missing.push(each)
-  }
+  const missing = wanted.filter(({ hostings }) => hostings.some(({ name }) => !known.hostings.has(name)))
   if (missing.length > 0) await untilActive(loket, options)
   for (const { key, oin } of programmes) {
     const mine = missing.filter(({ programme }) => programme === key)
     if (mine.length === 0) continue
-    const { items } = await loket.get<{ items: Party[] }>(`/parties?oin=${oin}`)
     const grant = { subject: 'demonstration', role: 'consumer' }
     // A token is shown once, so a start that was killed in between asks for another.
-    const { token } = await loket.send<Token>(
-      'POST',
-      `/parties/${items[0]?.id}/tokens`,
-      grant,
-      base32(options.random.bytes(16)),
-    )
+    const path = `/parties/${known.parties.get(oin)?.id}/tokens`
+    const { token } = await loket.send<Token>('POST', path, grant, base32(options.random.bytes(16)))
     const programme = createApiClient(options.api, token)
     for (const each of mine) {
       options.progress(`asking for hosting: ${each.system.name} for ${key}`)
-      const known = await programme.get<{ items: System[] }>(`/systems?slug=${each.system.slug}`)
-      const system = known.items[0] ?? (await programme.send<System>('POST', '/systems', each.system, 'demonstration'))
-      for (const hosting of each.hostings) {
-        const there = await programme.get<{ items: Hosting[] }>(`/hostings?name=${hosting.name}`)
-        if (there.items.length === 0)
-          await programme.send('POST', '/hostings', { ...hosting, systemId: system.id }, 'demonstration')
+      const { items } = await programme.get<{ items: System[] }>(`/systems?slug=${each.system.slug}`)
+      const system = items[0] ?? (await programme.send<System>('POST', '/systems', each.system, 'demonstration'))
+      for (const hosting of each.hostings.filter(({ name }) => !known.hostings.has(name))) {
+        await programme.send('POST', '/hostings', { ...hosting, systemId: system.id }, 'demonstration')
       }
     }
   }

@@ -1,0 +1,64 @@
+/** What the all-in-one says to whoever started it: how far it is, where everything is, and what to try next. */
+import type { Broker } from './broker/index.ts'
+import type { Demonstration } from './sandbox/index.ts'
+
+interface Output {
+  readonly isTTY?: boolean
+  readonly columns?: number
+  write(text: string): void
+}
+
+export interface Progress {
+  show(text: string): void
+  clear(): void
+}
+
+/** One line that lives on a terminal; elsewhere, a line when another step begins. */
+export function createProgress(output: Output): Progress {
+  let step = ''
+  return {
+    show: (text) => {
+      if (output.isTTY) output.write(`\r\u001b[K${text.slice(0, (output.columns ?? 80) - 1)}`)
+      const [name = ''] = text.split(':')
+      if (!output.isTTY && name !== step) output.write(`${name} …\n`)
+      step = name
+    },
+    clear: () => {
+      if (output.isTTY) output.write('\r\u001b[K')
+    },
+  }
+}
+
+export interface Ready {
+  /** Since the process began. */
+  readonly seconds: number
+  readonly broker: Broker
+  readonly directory: string
+  /** Absent when started empty. */
+  readonly demonstration: Demonstration | undefined
+  readonly summary: { readonly datacenters: number; readonly hostings: number } | undefined
+}
+
+/** A few lines: addresses first, then the next command. */
+export function welcome({ seconds, broker, directory, demonstration, summary }: Ready): string {
+  const content = summary
+    ? `${summary.datacenters} datacenters, ${summary.hostings} hostings. Capacities are invented.`
+    : 'empty.'
+  const kubeconfig = demonstration
+    ? `  kubeconfig   ${demonstration.kubeconfig}        (a context for each datacenter)\n`
+    : ''
+  const next = summary
+    ? 'npx gemeentecloud datacenter list\n  npx gemeentecloud hosting quote -f docs/examples/open-zaak.yaml'
+    : 'npx gemeentecloud datacenter register --help'
+  return `gemeentecloud is ready after ${seconds.toFixed(1)} s: ${content}
+
+  API          ${broker.url}/api/v1        (described at /api/v1/openapi.json)
+  pages        ${broker.url}/
+  metrics      ${broker.managementUrl}/metrics
+${kubeconfig}  data         ${directory}        (tokens per role: access.json)
+
+Next, in another terminal:
+  ${next}
+Ctrl-C stops it; the next start goes on where it was.
+`
+}

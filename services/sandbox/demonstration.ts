@@ -1,0 +1,71 @@
+/** The demonstration federation: a simulated cluster for each of its datacenters, and its way into a broker. */
+import type { Clock } from '../shared/clock.ts'
+import type { Random } from '../shared/random.ts'
+import {
+  type DemoDatacenter,
+  demoDatacenters,
+  type SeedSummary,
+  seedFederation,
+  storageClasses,
+} from './federation/index.ts'
+import { type Sandbox, startSandbox } from './kubernetes/index.ts'
+import { readMemory, writeKubeconfig, writeMemory } from './memory.ts'
+
+export interface DemonstrationOptions {
+  /** Where its identity and its kubeconfig are kept. */
+  readonly directory: string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+export interface SeedInto {
+  readonly api: string
+  readonly loketToken: string
+  /** Told what is being done, for somebody who waits. */
+  readonly progress: (text: string) => void
+}
+
+export interface Demonstration {
+  /** A file with a context for each datacenter. */
+  readonly kubeconfig: string
+  readonly sandbox: Sandbox
+  /** Registers and requests what the broker does not have yet. */
+  seed(into: SeedInto): Promise<SeedSummary>
+  stop(): Promise<void>
+}
+
+/** Starts the clusters, at the address and with the credentials that they had before. */
+export async function startDemonstration({ directory, clock, random }: DemonstrationOptions): Promise<Demonstration> {
+  const memory = readMemory(directory, clock, random)
+  const sandbox = await listen({ clock, random, identity: memory.identity, host: '127.0.0.1' }, memory.port)
+  if (sandbox.port !== memory.port) writeMemory(directory, { ...memory, port: sandbox.port })
+  const federation = demoDatacenters(clock.now())
+  const clusters = new Map(federation.map((each) => [each.datacenter.slug, addCluster(sandbox, each)]))
+  return {
+    sandbox,
+    kubeconfig: writeKubeconfig(directory, [...clusters.values()]),
+    seed: (into) =>
+      seedFederation({
+        ...into,
+        clock,
+        random,
+        federation,
+        kubeconfigOf: ({ datacenter }) => clusters.get(datacenter.slug)?.kubeconfig() ?? '',
+      }),
+    stop: () => sandbox.stop(),
+  }
+}
+
+/** At the port of before when it is free, else at another: the seed then tells the broker. */
+async function listen(options: Omit<Parameters<typeof startSandbox>[0], 'port'>, port: number): Promise<Sandbox> {
+  try {
+    return await startSandbox({ ...options, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return startSandbox({ ...options, port: 0 })
+  }
+}
+
+function addCluster(sandbox: Sandbox, { datacenter, nodes, ownPods }: DemoDatacenter) {
+  return sandbox.addCluster(datacenter.slug, { nodes, pods: ownPods, storageClasses })
+}
