@@ -17,9 +17,8 @@ export function checkIdentity(info: KindInfo, namespace: string | undefined, nam
   if (!isRecord(body)) throw badRequest('the body is not an object')
   const { kind = info.kind, apiVersion = apiVersionOf(info), metadata = {} } = body
   if (kind !== info.kind || apiVersion !== apiVersionOf(info)) {
-    throw badRequest(
-      `the API version in the data (${apiVersion}, ${kind}) does not match the expected API version (${apiVersionOf(info)}, ${info.kind})`,
-    )
+    const expected = `${apiVersionOf(info)}, ${info.kind}`
+    throw badRequest(`the data is of (${apiVersion}, ${kind}), which does not match the expected (${expected})`)
   }
   if (!isRecord(metadata)) throw badRequest('metadata is not an object')
   const given = metadata as Partial<Stored['metadata']>
@@ -81,7 +80,7 @@ function checkName({ kind, group }: KindInfo, name: string): void {
   const rule = group === 'rbac.authorization.k8s.io' ? pathSegment : kind === 'Namespace' ? dnsLabel : dnsSubdomain
   if (rule.test(name)) return
   const what = rule === dnsLabel ? 'label' : 'subdomain'
-  const words = `a lowercase RFC 1123 ${what} must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character`
+  const words = `a lowercase RFC 1123 ${what} has lower case letters, digits and '-', and begins and ends without one`
   throw invalid(kind, name, 'metadata.name', `Invalid value: ${JSON.stringify(name)}: ${words}`)
 }
 

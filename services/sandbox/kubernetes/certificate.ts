@@ -1,4 +1,7 @@
-/** A certificate authority and a server certificate for loopback, made on the spot: node can sign, but not build X.509 (RFC 5280). */
+/**
+ * A certificate authority and a server certificate for loopback, made on the spot: Node.js can sign, but not build X.509
+ * (RFC 5280).
+ */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import type { Clock } from '../../shared/clock.ts'
 import type { Random } from '../../shared/random.ts'

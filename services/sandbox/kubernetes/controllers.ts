@@ -1,11 +1,12 @@
 /** What happens inside a cluster by itself after a change: namespaces come and go, pods run, workloads and quotas follow. */
 import type { Clock } from '../../shared/clock.ts'
+import type { Change } from './history.ts'
 import { kinds } from './kinds.ts'
 import type { Namespace, Pod, Stored } from './objects.ts'
 import { isCounted, quotaStatus } from './quota.ts'
 import { advancePod, advanceWaiting } from './scheduling.ts'
 import { StatusError } from './status.ts'
-import type { Change, Store } from './store.ts'
+import type { Store } from './store.ts'
 import { alignOwners, alignWorkload, isWorkload } from './workloads.ts'
 
 /** Follows the store and acts on what changed, a moment later and in order; returns how to stop. */

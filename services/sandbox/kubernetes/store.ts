@@ -3,16 +3,10 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../shared/clock.ts'
 import { uuid } from '../../shared/ids.ts'
 import type { Random } from '../../shared/random.ts'
+import { type Change, createHistory } from './history.ts'
 import { type KindInfo, kindNamed } from './kinds.ts'
 import { type Meta, type Namespace, type Of, type Stored, seconds } from './objects.ts'
-import { alreadyExists, conflict, expired, notFound, tooLarge } from './status.ts'
-
-export interface Change {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'
-  readonly object: Stored
-  readonly before: Stored | undefined
-  readonly version: number
-}
+import { alreadyExists, conflict, notFound } from './status.ts'
 
 export interface Preconditions {
   readonly uid?: string
@@ -36,60 +30,38 @@ export interface Store {
   subscribe(listener: (change: Change) => void): () => void
 }
 
-const historyLength = 2_000
-
 /** `seed` is what stands from the beginning, with no history. */
 export function createStore(clock: Clock, random: Random, seed: readonly Stored[] = []): Store {
   const byKind = new Map<string, Map<string, Stored>>()
-  const listeners = new Set<(change: Change) => void>()
-  let history: Change[] = []
-  let version = 1
-  let oldest = 1
-
+  const history = createHistory()
   const objectsOf = (kind: string) => {
     const objects = byKind.get(kind) ?? new Map<string, Stored>()
     byKind.set(kind, objects)
     return objects
   }
-  const born = (object: Stored): Stored => ({
-    ...object,
-    metadata: {
-      ...object.metadata,
-      uid: uuid(random),
-      creationTimestamp: seconds(clock.now()),
-      ...(object.spec !== undefined && { generation: 1 }),
-    },
-  })
-  const commit = (type: Change['type'], object: Stored, before: Stored | undefined): Stored => {
-    version++
-    const written = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } }
-    if (type === 'DELETED') objectsOf(object.kind).delete(keyOf(object))
-    else objectsOf(object.kind).set(keyOf(object), written)
-    const change = { type, object: written, before, version }
-    history.push(change)
-    if (history.length > 2 * historyLength) {
-      history = history.slice(-historyLength)
-      oldest = (history[0]?.version ?? version) - 1
-    }
-    for (const listener of listeners) listener(change)
-    return written
-  }
-  const need = (info: KindInfo, namespace: string | undefined, name: string) => {
-    const found = objectsOf(info.kind).get(keyOf({ metadata: { name, ...(namespace !== undefined && { namespace }) } }))
-    if (!found) throw notFound(info.plural, name)
+  const need = ({ kind, plural }: KindInfo, { namespace, name }: Meta) => {
+    const found = objectsOf(kind).get(`${namespace ?? ''}/${name}`)
+    if (!found) throw notFound(plural, name)
     return found
   }
+  const commit = (type: Change['type'], object: Stored, before?: Stored): Stored => {
+    const written = withVersion(object, history.version() + 1)
+    if (type === 'DELETED') objectsOf(object.kind).delete(keyOf(object))
+    else objectsOf(object.kind).set(keyOf(object), written)
+    history.add(type, written, before)
+    return written
+  }
   const settle = (object: Stored, before: Stored) =>
-    object.metadata.deletionTimestamp && !isHeld(object)
-      ? commit('DELETED', object, before)
-      : commit('MODIFIED', object, before)
+    commit(object.metadata.deletionTimestamp && !isHeld(object) ? 'DELETED' : 'MODIFIED', object, before)
 
   for (const object of seed) {
-    const written = { ...object, metadata: { ...born(object).metadata, resourceVersion: String(version) } }
-    objectsOf(object.kind).set(keyOf(object), written)
+    objectsOf(object.kind).set(keyOf(object), withVersion(born(object, clock, random), history.version()))
   }
   return {
-    version: () => version,
+    version: history.version,
+    since: history.since,
+    compact: history.compact,
+    subscribe: history.subscribe,
     get: <K extends string>(kind: K, namespace: string | undefined, name: string) =>
       objectsOf(kind).get(`${namespace ?? ''}/${name}`) as Of<K> | undefined,
     list: <K extends string>(kind: K, namespace?: string) => {
@@ -97,13 +69,14 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
       return all.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as Of<K>)
     },
     create: (object) => {
-      const { plural } = kindNamed(object.kind)
-      if (objectsOf(object.kind).has(keyOf(object))) throw alreadyExists(plural, object.metadata.name)
-      return commit('ADDED', born(object), undefined)
+      if (objectsOf(object.kind).has(keyOf(object))) {
+        throw alreadyExists(kindNamed(object.kind).plural, object.metadata.name)
+      }
+      return commit('ADDED', born(object, clock, random))
     },
     update: (object, part) => {
       const info = kindNamed(object.kind)
-      const before = need(info, object.metadata.namespace, object.metadata.name)
+      const before = need(info, object.metadata)
       const { resourceVersion = '', uid = '' } = object.metadata
       check(info, before, { ...(resourceVersion && { resourceVersion }), ...(uid && { uid }) })
       const next = part === 'status' ? withStatus(before, object) : { ...object, metadata: keptMeta(object, before) }
@@ -111,29 +84,26 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
     },
     remove: (kind, namespace, name, preconditions = {}) => {
       const info = kindNamed(kind)
-      const before = need(info, namespace, name)
+      const before = need(info, { name, ...(namespace !== undefined && { namespace }) })
       check(info, before, preconditions)
       if (before.metadata.deletionTimestamp) return before
       const mark = { deletionTimestamp: seconds(clock.now()), deletionGracePeriodSeconds: 0 }
       const status = kind === 'Namespace' ? { status: { phase: 'Terminating' } } : {}
       return settle({ ...before, ...status, metadata: { ...before.metadata, ...mark } }, before)
     },
-    since: (kind, from) => {
-      if (from < oldest) throw expired(`too old resource version: ${from} (${oldest})`)
-      if (from > version) throw tooLarge(from, version)
-      return history.filter((change) => change.version > from && change.object.kind === kind)
-    },
-    compact: () => {
-      history = []
-      oldest = ++version
-    },
-    subscribe: (listener) => {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
   }
 }
 
+function born(object: Stored, clock: Clock, random: Random): Stored {
+  const generation = object.spec === undefined ? {} : { generation: 1 }
+  const birth = { uid: uuid(random), creationTimestamp: seconds(clock.now()), ...generation }
+  return { ...object, metadata: { ...object.metadata, ...birth } }
+}
+
+const withVersion = (object: Stored, version: number): Stored => ({
+  ...object,
+  metadata: { ...object.metadata, resourceVersion: String(version) },
+})
 const keyOf = ({ metadata }: { readonly metadata: Meta }) => `${metadata.namespace ?? ''}/${metadata.name}`
 
 /** A namespace is held by its spec too. */

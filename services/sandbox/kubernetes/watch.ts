@@ -1,12 +1,13 @@
 /** A watch: what changed since a version, then each change as it comes, with bookmarks, until its time is over. */
 import type { Clock } from '../../shared/clock.ts'
+import type { Change } from './history.ts'
 import type { Stored } from './objects.ts'
 import { countIn, selectorsIn } from './read.ts'
 import type { Representation } from './representation.ts'
 import type { Target } from './request.ts'
 import { type Matcher, matcherOf } from './selectors.ts'
 import { StatusError } from './status.ts'
-import type { Change, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** Where a watch writes to: an answer that stays open. */
 export interface Stream {

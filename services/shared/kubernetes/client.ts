@@ -37,21 +37,6 @@ export interface Version {
   readonly gitVersion: string
 }
 
-export interface SubjectRules {
-  readonly resourceRules: readonly {
-    readonly verbs: readonly string[]
-    readonly apiGroups?: readonly string[]
-    readonly resources?: readonly string[]
-    readonly resourceNames?: readonly string[]
-  }[]
-  readonly nonResourceRules: readonly {
-    readonly verbs: readonly string[]
-    readonly nonResourceURLs?: readonly string[]
-  }[]
-  /** The list may lack rules: the cluster has an authoriser that cannot list them. */
-  readonly incomplete: boolean
-}
-
 /**
  * Every call rejects with `KubernetesError` when the API server refused it and with `Unreachable` when it gave no usable
  * answer within the limits.
@@ -78,8 +63,6 @@ export interface ClusterClient {
     signal: AbortSignal,
   ): Informer<T>
   version(): Promise<Version>
-  /** What this credential may do in a namespace. */
-  selfSubjectRulesReview(namespace: string): Promise<SubjectRules>
   /** Ends all calls, watches and connections. */
   close(): Promise<void>
 }
@@ -159,17 +142,6 @@ export async function connectCluster(connection: Connection, options: ConnectOpt
       ),
     async version() {
       return (await get('/version')) as Version
-    },
-    async selfSubjectRulesReview(namespace) {
-      const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews'
-      const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectRulesReview', spec: { namespace } }
-      const { status } = (await transport.send({ method: 'POST', path, body })) as { status?: Partial<SubjectRules> }
-      const { resourceRules, nonResourceRules, incomplete } = status ?? {}
-      return {
-        resourceRules: resourceRules ?? [],
-        nonResourceRules: nonResourceRules ?? [],
-        incomplete: incomplete ?? status === undefined,
-      }
     },
     async close() {
       closed.abort()

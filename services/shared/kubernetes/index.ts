@@ -1,15 +1,12 @@
 /** The door to Kubernetes: a sanitised kubeconfig, a guarded connection, and what is asked of a cluster. */
 export { type AddressGuard, createAddressGuard, type EndpointPolicy, parseCidr } from './addresses.ts'
-export { backoffMs } from './backoff.ts'
 export {
   type ApplyOptions,
   type ClusterClient,
   type ConnectOptions,
   connectCluster,
-  defaultLimits,
   type Manifest,
   type RemoveOptions,
-  type SubjectRules,
   type Version,
 } from './client.ts'
 export { endpointRefusal, type Resolve } from './endpoint.ts'

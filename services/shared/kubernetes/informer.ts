@@ -65,44 +65,25 @@ export function startInformer<T>(
   const { clock, random } = source
   const { apiVersion, kind, namespace, labelSelector, fieldSelector } = options
   const query = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
-  const keep = options.keep ?? ((object: KubernetesObject) => object as T)
-  const entries = new Map<string, Entry<T>>()
+  const copy = createCopy(options.keep ?? ((object) => object as T), handlers)
   const first = Promise.withResolvers<void>()
   first.promise.catch(() => undefined)
   let heardAt: number | undefined
   let resourceVersion = ''
   let failures = 0
 
-  const put = (object: KubernetesObject) => {
-    const key = keyOf(object)
-    const before = entries.get(key)
-    const entry = { resourceVersion: object.metadata.resourceVersion ?? '', value: keep(object) }
-    if (before && before.resourceVersion === entry.resourceVersion && entry.resourceVersion !== '') return
-    entries.set(key, entry)
-    handlers.changed?.(entry.value, before?.value)
-  }
-  const drop = (key: string) => {
-    const before = entries.get(key)
-    if (entries.delete(key) && before) handlers.gone?.(before.value)
-  }
   const listAll = async () => {
     const seen = new Set<string>()
-    let next: string | undefined
-    do {
-      const page = await source.list(
-        { apiVersion, kind },
-        { ...query, ...(namespace && { namespace }), limit: pageSize, ...(next && { continue: next }) },
-      )
+    for await (const page of pages(source.list, { apiVersion, kind }, { ...query, ...(namespace && { namespace }) })) {
       if (signal.aborted) throw signal.reason
       heardAt = clock.monotonic()
       for (const object of page.items) {
         seen.add(keyOf(object))
-        put(object)
+        copy.put(object)
       }
-      next = page.continue
-      if (next === undefined) resourceVersion = page.resourceVersion
-    } while (next !== undefined)
-    for (const key of [...entries.keys()]) if (!seen.has(key)) drop(key)
+      resourceVersion = page.resourceVersion
+    }
+    copy.dropAllBut(seen)
     handlers.synced?.()
     first.resolve()
   }
@@ -112,8 +93,8 @@ export function startInformer<T>(
     if (type === 'ERROR') throw statusError(object)
     heardAt = clock.monotonic()
     failures = 0
-    if (type === 'ADDED' || type === 'MODIFIED') put({ ...object, apiVersion, kind })
-    else if (type === 'DELETED') drop(keyOf(object))
+    if (type === 'ADDED' || type === 'MODIFIED') copy.put({ ...object, apiVersion, kind })
+    else if (type === 'DELETED') copy.drop(keyOf(object))
     resourceVersion = object.metadata.resourceVersion ?? resourceVersion
   }
   const watch = async () => {
@@ -141,8 +122,40 @@ export function startInformer<T>(
     }
     first.reject(signal.reason)
   }
-  const view = { items: () => new Map([...entries].map(([key, { value }]) => [key, value] as const)) }
-  return { ...view, heardAt: () => heardAt, synced: first.promise, done: run() }
+  return { items: copy.items, heardAt: () => heardAt, synced: first.promise, done: run() }
+}
+
+/** The objects as they were last told; says what is news and nothing twice. */
+function createCopy<T>(keep: (object: KubernetesObject) => T, handlers: InformerHandlers<T>) {
+  const entries = new Map<string, Entry<T>>()
+  const drop = (key: string) => {
+    const before = entries.get(key)
+    if (entries.delete(key) && before) handlers.gone?.(before.value)
+  }
+  return {
+    drop,
+    put: (object: KubernetesObject) => {
+      const key = keyOf(object)
+      const before = entries.get(key)
+      const entry = { resourceVersion: object.metadata.resourceVersion ?? '', value: keep(object) }
+      if (before && before.resourceVersion === entry.resourceVersion && entry.resourceVersion !== '') return
+      entries.set(key, entry)
+      handlers.changed?.(entry.value, before?.value)
+    },
+    dropAllBut: (seen: ReadonlySet<string>) => {
+      for (const key of [...entries.keys()]) if (!seen.has(key)) drop(key)
+    },
+    items: () => new Map([...entries].map(([key, { value }]) => [key, value] as const)),
+  }
+}
+
+async function* pages(list: InformerSource['list'], kind: KindRef, options: ListOptions): AsyncGenerator<ObjectList> {
+  let next: string | undefined
+  do {
+    const page = await list(kind, { ...options, limit: pageSize, ...(next && { continue: next }) })
+    yield page
+    next = page.continue
+  } while (next !== undefined)
 }
 
 function keyOf({ metadata: { namespace, name = '' } }: KubernetesObject): string {

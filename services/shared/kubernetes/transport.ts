@@ -64,8 +64,8 @@ export interface TransportOptions {
 
 const agentName = 'gemeentecloud'
 
-export function createTransport({ server, credentials, guard, clock, limits, resolve }: TransportOptions): Transport {
-  const base = new URL(server)
+export function createTransport(options: TransportOptions): Transport {
+  const { credentials, guard, clock, limits, resolve } = options
   const { ca, cert, key } = credentials
   // One context for all connections: parsing the certificates for each costs milliseconds and memory.
   const secureContext = createSecureContext({ ca, ...(cert && { cert, key }), minVersion: 'TLSv1.2' })
@@ -80,35 +80,7 @@ export function createTransport({ server, credentials, guard, clock, limits, res
   const watches = new Agent({ ...shared, keepAlive: false })
   const closed = new AbortController()
 
-  const open = async (call: Call, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> => {
-    const refusal = hostRefusal(hostOf(base), guard)
-    if (refusal) throw new EndpointRefused(refusal)
-    const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
-    for (let attempt = 1; ; attempt++) {
-      const slow = new AbortController()
-      const sent = request(urlOf(base, call), {
-        agent,
-        method: call.method,
-        signal: AbortSignal.any([signal, slow.signal]),
-        headers: {
-          accept: 'application/json',
-          'user-agent': agentName,
-          ...(credentials.authorization && { authorization: credentials.authorization }),
-          ...(body && { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
-        },
-      })
-      const wasKept = limitConnect(sent, clock, limits.connectMs, slow)
-      try {
-        return await responseOf(sent, body)
-      } catch (error) {
-        if (signal.aborted) throw signal.reason
-        // The server closed a kept connection at the moment that we chose it; nothing was done, so once more.
-        if (attempt === 1 && wasKept() && isReset(error) && call.method !== 'POST') continue
-        throw slow.signal.aborted ? slow.signal.reason : unreachable(error)
-      }
-    }
-  }
-
+  const open = createOpen(options)
   return {
     async send(call, signal) {
       const outer = signal ? AbortSignal.any([signal, closed.signal]) : closed.signal
@@ -142,6 +114,39 @@ export function createTransport({ server, credentials, guard, clock, limits, res
       calls.destroy()
       watches.destroy()
     },
+  }
+}
+
+/** Sends a call and resolves with the beginning of its answer. */
+function createOpen({ server, credentials, guard, clock, limits }: TransportOptions) {
+  const base = new URL(server)
+  return async (call: Call, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> => {
+    const refusal = hostRefusal(hostOf(base), guard)
+    if (refusal) throw new EndpointRefused(refusal)
+    const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
+    for (let attempt = 1; ; attempt++) {
+      const slow = new AbortController()
+      const sent = request(urlOf(base, call), {
+        agent,
+        method: call.method,
+        signal: AbortSignal.any([signal, slow.signal]),
+        headers: {
+          accept: 'application/json',
+          'user-agent': agentName,
+          ...(credentials.authorization && { authorization: credentials.authorization }),
+          ...(body && { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
+        },
+      })
+      const wasKept = limitConnect(sent, clock, limits.connectMs, slow)
+      try {
+        return await responseOf(sent, body)
+      } catch (error) {
+        if (signal.aborted) throw signal.reason
+        // The server closed a kept connection at the moment that we chose it; nothing was done, so once more.
+        if (attempt === 1 && wasKept() && isReset(error) && call.method !== 'POST') continue
+        throw slow.signal.aborted ? slow.signal.reason : unreachable(error)
+      }
+    }
   }
 }
 

@@ -59,7 +59,7 @@ export async function startApiServer(
     seen.push(call)
     answer(call, response)
   })
-  server.on('connection', (socket) => {
+  server.on('connection', (socket: Socket) => {
     connections++
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
