@@ -74,6 +74,7 @@ export function startInformer<T>(
 
   const listAll = async () => {
     const seen = new Set<string>()
+    let version = ''
     for await (const page of pages(source.list, { apiVersion, kind }, { ...query, ...(namespace && { namespace }) })) {
       if (signal.aborted) throw signal.reason
       heardAt = clock.monotonic()
@@ -81,8 +82,10 @@ export function startInformer<T>(
         seen.add(keyOf(object))
         copy.put(object)
       }
-      resourceVersion = page.resourceVersion
+      version = page.resourceVersion
     }
+    // Only now: a list that broke off is begun anew, not watched from.
+    resourceVersion = version
     copy.dropAllBut(seen)
     handlers.synced?.()
     first.resolve()
