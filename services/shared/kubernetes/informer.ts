@@ -71,7 +71,6 @@ export function startInformer<T>(
   let heardAt: number | undefined
   let resourceVersion = ''
   let failures = 0
-
   const listAll = async () => {
     const seen = new Set<string>()
     let version = ''

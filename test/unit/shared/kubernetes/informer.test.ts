@@ -181,3 +181,20 @@ t.test('an informer that is stopped before it was whole', async (t) => {
   await waiting
   await informer.done
 })
+
+t.test('a list that breaks off between two pages is begun anew', async (t) => {
+  const { server, watches, log, handlers, until } = await scene(t, [
+    page([item('a', 1)], '5', 'token'),
+    (_, response) => response.writeHead(200).end('<html>a proxy speaks</html>'),
+    page([item('a', 1), item('b', 2)], '6'),
+  ])
+  const client = await clientOf(t, server.connection)
+  const stop = new AbortController()
+  const informer = client.informer({ ...kind, keep }, handlers, stop.signal)
+  await informer.synced
+  await until(() => watches.length === 1)
+  t.equal(watches[0]?.query.get('resourceVersion'), '6')
+  t.match(log, ['new>a@1', /^failed/, 'new>b@2', 'synced'])
+  stop.abort()
+  await informer.done
+})
