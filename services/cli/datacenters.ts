@@ -5,7 +5,7 @@ import { contactCell, datacenterText } from './datacenter-view.ts'
 import { usage } from './errors.ts'
 import { limitBytes, readObject, readText } from './files.ts'
 import { findDatacenter } from './find.ts'
-import { asIs, classes, instant, number, pair, position, several } from './flags.ts'
+import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
 import { offerCommand } from './offer.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
@@ -87,7 +87,7 @@ function registerCommand(datacenter: Command, shell: Shell): void {
       several(asIs),
     )
     .option('--classes <b,i,v>', 'up to which classes it may carry: availability, integrity, confidentiality', classes)
-    .option('--evidence <kind=until>', 'for example iso27001=2028-01-01; may be repeated', several(pair))
+    .option('--evidence <kind=until>', 'for example iso27001=2028-01-01; may be repeated', several(pairOf(instant)))
     .option('--capability <word>', 'what it has, such as gpu; may be repeated', several(asIs))
     .option('--pue <number>', 'power usage effectiveness', number)
     .option('--operator <party>', 'id of the party that runs it; yourself when absent')
@@ -127,7 +127,7 @@ async function registrationFrom(session: Session, options: RegisterOptions): Pro
       ...security,
       ...(options.classes && { classes: options.classes }),
       ...(options.evidence && {
-        evidence: options.evidence.map(([kind, until]) => ({ kind, validUntil: instant(until) })),
+        evidence: options.evidence.map(([kind, validUntil]) => ({ kind, validUntil })),
       }),
     },
     ...(options.capability && { capabilities: options.capability }),

@@ -17,6 +17,14 @@ export function pair(text: string): [string, string] {
   return [text.slice(0, at), text.slice(at + 1)]
 }
 
+/** `name=value` with a value that `read` takes. */
+export const pairOf =
+  <T>(read: (text: string) => T) =>
+  (text: string): [string, T] => {
+    const [name, value] = pair(text)
+    return [name, read(value)]
+  }
+
 export function number(text: string): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It must be a number.')
@@ -51,8 +59,8 @@ export function euroAmount(text: string, decimals: 2 | 6): number {
 
 /** An instant (`2027-01-01T00:00:00Z`), or a date: the first moment of that day in the Netherlands. RFC 3339 out. */
 export function instant(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))) {
-    return new Date(text).toISOString()
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(text) && isDay(text.slice(0, 10))) {
+    if (!Number.isNaN(Date.parse(text))) return new Date(text).toISOString()
   }
   if (/^\d{4}-\d\d-\d\d$/.test(text)) {
     for (const offset of ['+01:00', '+02:00']) {
@@ -61,6 +69,12 @@ export function instant(text: string): string {
     }
   }
   throw new InvalidArgumentError('It must be a date such as 2027-01-01, or an instant such as 2027-01-01T00:00:00Z.')
+}
+
+/** JavaScript takes 30 February for 2 March. */
+const isDay = (text: string) => {
+  const day = new Date(`${text}T00:00:00Z`)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
 }
 
 const localTime = (moment: Date) =>

@@ -4,7 +4,7 @@ import type { Offer } from '../../schemas/index.ts'
 import { rfc3339 } from '../shared/clock.ts'
 import { usage } from './errors.ts'
 import { findDatacenter } from './find.ts'
-import { euroAmount, instant, pair, several } from './flags.ts'
+import { euroAmount, instant, pair, pairOf, several } from './flags.ts'
 import { action, type Shell } from './session.ts'
 import { line } from './text.ts'
 
@@ -18,7 +18,7 @@ interface OfferOptions {
   from?: string
   until?: string
   quality: string
-  tariff?: [string, string][]
+  tariff?: [string, number][]
 }
 
 export function offerCommand(datacenter: Command, shell: Shell): void {
@@ -41,7 +41,7 @@ export function offerCommand(datacenter: Command, shell: Shell): void {
     .option(
       '--tariff <resource=euros>',
       'euros a month per core, per GiB of memory or storage, per piece of anything else; may be repeated',
-      several(pair),
+      several(pairOf((text) => euroAmount(text, 6))),
     )
     .action(
       action<OfferOptions>(shell, 'provider', async (session, options, [name = '']) => {
@@ -74,10 +74,7 @@ function offerFrom(options: OfferOptions, now: string): Record<string, unknown> 
     amounts: once('--resource', amounts),
     period: { start: options.from ?? now, end: options.until ?? null },
     quality: options.quality,
-    tariff: once(
-      '--tariff',
-      (options.tariff ?? []).map(([name, euro]): [string, number] => [name, euroAmount(euro, 6)]),
-    ),
+    tariff: once('--tariff', options.tariff ?? []),
   }
 }
 

@@ -135,9 +135,12 @@ function selects(selector: Tree, labels: Tree): boolean {
 /** What a pod asks of its node beyond room, which a hosting request has no word for; for a note. */
 export function nodeWishes(spec: Tree): string[] {
   const required = at(spec, 'affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution')
+  const spread = treesAt(spec, 'topologySpreadConstraints')
   return [
     ...(Object.keys(treeAt(spec, 'nodeSelector')).length > 0 ? ['nodeSelector'] : []),
     ...(isTree(required) ? ['node affinity'] : []),
     ...(typeof spec['nodeName'] === 'string' ? ['nodeName'] : []),
+    // Even over nodes is not one per node: with fewer nodes than replicas it still fits.
+    ...(spread.some((rule) => rule['whenUnsatisfiable'] !== 'ScheduleAnyway') ? ['topology spread'] : []),
   ]
 }
