@@ -79,7 +79,7 @@ function clearStatus(): void {
 
 /** Ends what this run left, and the PostgreSQL that test files share, unless somebody else is testing with it. */
 async function stopEverything(): Promise<void> {
-  await end(() => markedProcesses('GEMEENTECLOUD_TEST_RUN', runId))
+  await end(() => markedProcesses('TEST_RUN_OF_GEMEENTECLOUD', runId))
   const usedStore = results.some(({ file }) => !file.startsWith('test/unit/'))
   if (!usedStore || processesRunning('.test.ts').length > 0) return
   const { stopTestServer } = await import('../test/support/database.ts')

@@ -12,12 +12,12 @@ export interface FileResult extends TapResult {
   readonly output: string
 }
 
-const mark = 'GEMEENTECLOUD_TEST_FILE'
+const mark = 'TEST_FILE_OF_GEMEENTECLOUD'
 let count = 0
 
 /**
  * A file fails when a test of it fails, when it ends early or badly, takes too long, or leaves a process running. What
- * is meant to outlive a file, such as a PostgreSQL that several share, is started without GEMEENTECLOUD_TEST_FILE. A
+ * is meant to outlive a file, such as a PostgreSQL that several share, is started without TEST_FILE_OF_GEMEENTECLOUD. A
  * file that hangs is stopped from outside `graceSeconds` after tap should have stopped it.
  */
 export async function runFile(
@@ -35,7 +35,7 @@ export async function runFile(
     // tap's own limit comes first, because it says where the file stood.
     env: {
       ...process.env,
-      GEMEENTECLOUD_TEST_RUN: runId,
+      TEST_RUN_OF_GEMEENTECLOUD: runId,
       [mark]: id,
       TAP_TIMEOUT: String(timeoutSeconds),
       NO_COLOR: '1',

@@ -42,5 +42,5 @@ t.test('sees how a file went', async (t) => {
   const endless = runFile(relative(root, join(folder, 'endless.ts')), 1, run, 1)
   t.match(await endless, { failed: 1, output: /took over/ }, 'stopped from outside')
   if (process.platform === 'linux') t.match(await go('untidy.ts'), { failed: 1, output: /left running: .*sleep 600/ })
-  t.same(markedProcesses('GEMEENTECLOUD_TEST_RUN', run), [], 'nothing runs any more')
+  t.same(markedProcesses('TEST_RUN_OF_GEMEENTECLOUD', run), [], 'nothing runs any more')
 })
