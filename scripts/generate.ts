@@ -15,6 +15,10 @@ const generators: readonly Generator[] = [
   { file: 'schemas/openapi.json', make: async () => (await import('./generate/openapi.ts')).openApiDocument() },
   { file: 'docs/problems.md', make: async () => (await import('./generate/problems.ts')).problemsPage() },
   { file: 'docs/metrics.md', make: async () => (await import('./generate/metrics.ts')).metricsPage() },
+  {
+    file: 'deploy/grafana/dashboards/federation.json',
+    make: async () => (await import('./generate/dashboards.ts')).federationDashboard(),
+  },
 ]
 
 /** Names of the generated files that are not as they would be made now, with the reason; none is an empty list. */
