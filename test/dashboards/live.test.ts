@@ -7,6 +7,7 @@ import { createApiClient } from '../../services/shared/api-client.ts'
 import { amountOf } from '../../services/shared/quantity.ts'
 import { until } from '../clusters/wait.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { acceptableKubeconfig } from '../support/kubeconfig.ts'
 import { documentedMetrics, metricsIn } from '../support/metrics-page.ts'
 import { startProcess } from '../support/process.ts'
 import { promtool, type Sample, startPrometheus } from '../support/prometheus.ts'
@@ -285,4 +286,27 @@ t.test('every command and query of the runbooks can be typed as it stands', asyn
       t.ok(ended.out.split('\n').length > 2, `${page}: ${command} has something to show`)
     }
   }
+})
+
+t.test('nothing is reported while all is well, and a datacenter that does not answer is', async (t) => {
+  const waiting = async () => (await prometheus.query('ALERTS')).map(({ metric }) => metric)
+  await until('all alerts to be quiet', patienceMs, async () => {
+    const found = await waiting()
+    if (found.length > 0) throw new Error(JSON.stringify(found))
+    return true
+  })
+  const [somewhere] = await all<Datacenter>('datacenters')
+  const { region, position, security } = somewhere as Datacenter
+  const described = { slug: 'away', name: 'Away', region, position, security, failureDomains: [], capabilities: [] }
+  const connection = { kind: 'push', kubeconfig: acceptableKubeconfig() }
+  const provider = createApiClient(broker.api, broker.tokens.provider ?? '')
+  await provider.send('POST', '/datacenters', { ...described, connection }, 'dashboards')
+  const alert = await until('the alert', patienceMs, async () => (await waiting())[0])
+  t.match(alert, { alertname: 'GemeentecloudDatacenterUnreachable', datacenter: 'away', region, severity: 'warning' })
+  t.equal((await waiting()).length, 1, 'and nothing else')
+  t.equal(
+    (await prometheus.query('gemeentecloud_datacenter_free{datacenter="away"}')).length,
+    0,
+    'not known is not zero',
+  )
 })

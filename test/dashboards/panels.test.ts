@@ -1,4 +1,4 @@
-/** The committed dashboard as Grafana would read it: whole, explained, in units, and about metrics that exist. No broker needed. */
+/** The committed dashboard as Grafana would read it: whole, explained, in units, about metrics that exist. No broker needed. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'

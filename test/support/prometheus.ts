@@ -24,7 +24,6 @@ export interface Rule {
 }
 
 export interface RunningPrometheus {
-  readonly process: { kill(signal: NodeJS.Signals): boolean }
   /** An instant query; rejects with Prometheus's own words when it is not accepted. */
   query(expression: string): Promise<Sample[]>
   labelValues(label: string, selector: string): Promise<string[]>
@@ -70,7 +69,6 @@ export async function startPrometheus(folder: string, target: string): Promise<R
     return (await fetch(`${url}/-/ready`)).ok || undefined
   })
   return {
-    process: child,
     query: async (expression) => {
       const { result } = await get<{ result: { metric: Sample['metric']; value: [number, string] }[] }>('query', {
         query: expression,
