@@ -19,6 +19,7 @@ const generators: readonly Generator[] = [
     file: 'deploy/grafana/dashboards/federation.json',
     make: async () => (await import('./generate/dashboards.ts')).federationDashboard(),
   },
+  { file: 'charts/gemeentecloud/README.md', make: async () => (await import('./generate/values.ts')).valuesPage() },
 ]
 
 /** Names of the generated files that are not as they would be made now, with the reason; none is an empty list. */

@@ -88,7 +88,11 @@ export function replay(stages: readonly Stage[], folder: string, env: NodeJS.Pro
     for (const { instruction, text } of stage.steps) {
       if (instruction === 'COPY') copy(text, here, context, rootOf)
       else if (instruction === 'RUN' && text.startsWith('npm ci ')) {
-        execFileSync('/bin/sh', ['-c', text], { cwd: here, env, stdio: ['ignore', 'ignore', 'pipe'] })
+        execFileSync('/bin/sh', ['-c', text], {
+          cwd: here,
+          env: withoutScript(env),
+          stdio: ['ignore', 'ignore', 'pipe'],
+        })
       } else if (instruction === 'RUN' && !/^rm -rf( +\/(usr\/local|opt)\/\S+)+$/.test(text)) {
         throw new Error(`a step that cannot be taken without an engine: RUN ${text}`)
       }
@@ -96,6 +100,14 @@ export function replay(stages: readonly Stage[], folder: string, env: NodeJS.Pro
   }
   return rootOf(undefined)
 }
+
+/** What `npm test` tells its children of itself is not for an npm of another folder; where its registry is, is. */
+const withoutScript = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(env).filter(
+      ([name]) => !/^(INIT_CWD|npm_(package|lifecycle|command|config_local_prefix))/.test(name),
+    ),
+  )
 
 function copy(text: string, here: string, context: readonly string[], rootOf: (name: string) => string): void {
   const { from, sources, target } = readCopy(text)

@@ -1,0 +1,60 @@
+/** docs/operating.md says what is so: every setting with its default, the rights in a cluster, the limits. */
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { parseAllDocuments } from 'yaml'
+import { neededRights } from '../../services/broker/clusters/checks.ts'
+import { readConfig } from '../../services/shared/config.ts'
+import { tableUnder } from '../support/operating.ts'
+import { settingNames } from '../support/settings.ts'
+
+t.test('every setting is in the table, and nothing else', async (t) => {
+  const rows = tableUnder('Settings')
+  t.same(rows.map(([name]) => name).sort(), settingNames().sort())
+  const read = readConfig({})
+  if (!read.ok) throw new Error(read.errors.join())
+  const { host, port, managementPort, dataDirectory, logLevel, desk } = read.config
+  const defaults: Record<string, string> = {
+    HOST: host,
+    PORT: String(port),
+    MANAGEMENT_PORT: String(managementPort),
+    GEMEENTECLOUD_DATA: dataDirectory,
+    LOG_LEVEL: logLevel,
+    LOKET_NAME: desk.name,
+    LOKET_OIN: desk.oin,
+  }
+  for (const [name = '', said] of rows) t.equal(said, defaults[name] ?? '', `the default of ${name}`)
+  t.same(
+    [read.config.databaseUrl, read.config.encryptionKey, read.config.bootstrapToken],
+    [undefined, undefined, undefined],
+  )
+})
+
+t.test('each setting has the value of the chart that the table names', async (t) => {
+  const page = readFileSync(new URL('../../charts/gemeentecloud/README.md', import.meta.url), 'utf8')
+  for (const [name = '', , value = ''] of tableUnder('Settings'))
+    if (value !== '') t.match(page, `| \`${value}\` |`, `${value} for ${name}`)
+})
+
+t.test('the rights of the example are those the broker asks for, and no more', async (t) => {
+  const text = readFileSync(new URL('../../docs/examples/cluster-access.yaml', import.meta.url), 'utf8')
+  const role = parseAllDocuments(text)
+    .map((document) => document.toJS())
+    .find(({ kind }) => kind === 'ClusterRole')
+  interface Rule {
+    readonly apiGroups: string[]
+    readonly resources: string[]
+    readonly resourceNames?: string[]
+    readonly verbs: string[]
+  }
+  const granted = (role.rules as Rule[]).flatMap(({ apiGroups, resources, resourceNames = ['*'], verbs }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${resource}/${name}`)),
+      ),
+    ),
+  )
+  const needed = neededRights.flatMap(({ group, resource, name = '*', verbs }) =>
+    verbs.map((verb) => `${verb} ${group}/${resource}/${name}`),
+  )
+  t.same(granted.sort(), needed.sort())
+})
