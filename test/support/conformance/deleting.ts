@@ -29,7 +29,10 @@ export const deleting: Part = async (t, { api, space }) => {
   await t.test('only the one that was meant', async (t) => {
     const { metadata } = await make('meant')
     const other = await remove('meant', { preconditions: { uid: '00000000-0000-0000-0000-000000000000' } })
-    t.match(other, { status: 409, body: { reason: 'Conflict', message: /^Operation cannot be fulfilled on \S+ "meant"/ } })
+    t.match(other, {
+      status: 409,
+      body: { reason: 'Conflict', message: /^Operation cannot be fulfilled on \S+ "meant"/ },
+    })
     t.match(await remove('meant', { preconditions: { resourceVersion: '1' } }), { status: 409 })
     t.equal((await api.get(`${path}/meant`)).status, 200)
     const { uid, resourceVersion } = metadata

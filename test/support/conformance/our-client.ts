@@ -54,7 +54,7 @@ export const ourClient: Part = async (t, { client, space }) => {
   })
 
   await t.test('a copy that follows', async (t) => {
-    await client.create(map('before', {}, { labels: { follow: 'yes' } }))
+    await client.create(map('before', { a: '0' }, { labels: { follow: 'yes' } }))
     const told: string[] = []
     const ended = new AbortController()
     const name = ({ metadata }: KubernetesObject) => metadata.name ?? ''
@@ -81,10 +81,10 @@ export const ourClient: Part = async (t, { client, space }) => {
     await client.remove(ref('after'))
     await eventually('all to be told', () => told.length >= 5)
     t.strictSame(told, [
-      'new before undefined',
+      'new before {"a":"0"}',
       'new after {"a":"1"}',
       'changed after {"a":"2"}',
-      'gone before undefined',
+      'gone before {"a":"0"}',
       'gone after {"a":"2"}',
     ])
     t.equal(informer.items().size, 0)

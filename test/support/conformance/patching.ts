@@ -21,7 +21,7 @@ export const patching: Part = async (t, { api, space }) => {
     t.equal(status, 200)
     t.strictSame(body.data, { a: '2', d: '1', e: '1' })
     await patch({ op: 'remove', path: '/metadata/annotations/example.org~1x' })
-    t.notOk((await api.get(path)).body.metadata.annotations)
+    t.strictSame((await api.get(path)).body.metadata.annotations ?? {}, {})
     const before = (await api.get(path)).body
     const failed = await patch({ op: 'add', path: '/data/z', value: '1' }, { op: 'test', path: '/data/a', value: '9' })
     t.match(failed, { status: 422, body: { reason: 'Invalid' } })
