@@ -126,6 +126,12 @@ t.test('the image itself', async (t) => {
     t.comment('no docker or podman answers here: the steps were taken without one, the image itself was not built')
     return
   }
+  if (!answers(engine, 'pull', image.base)) {
+    t.comment(
+      `${engine} cannot get ${image.base} here: the steps were taken without it, the image itself was not built`,
+    )
+    return
+  }
   const run = (...args: string[]) => execFileSync(engine, args, { cwd: root, encoding: 'utf8' }).trim()
   const tag = `gemeentecloud-test:${process.pid}`
   run('build', '--tag', tag, '.')
@@ -139,7 +145,7 @@ t.test('the image itself', async (t) => {
   t.teardown(() => logs.kill())
   await watch(logs).ready
   await serves(t, 'http://127.0.0.1:18080', 'http://127.0.0.1:18081', env.BOOTSTRAP_TOKEN ?? '')
-  run('stop', '--time', '25', id)
+  run('stop', '-t', '25', id)
   t.equal(run('inspect', '--format', '{{.State.ExitCode}}', id), '0')
 })
 
