@@ -1,6 +1,6 @@
 /** One placement in one cluster: made and mended, or taken away. Each step may be the last before a crash. */
 import { type Cluster, kinds, reasonOf, refusalOf } from './cluster.ts'
-import { desiredObjects, footingOf, hostingLabel, type WantedPlacement } from './core/desired.ts'
+import { desiredObjects, footingOf, hostingLabel, placementAnnotation, type WantedPlacement } from './core/desired.ts'
 import { covers, type KubernetesObject } from './core/objects.ts'
 import type { Managed } from './managed.ts'
 
@@ -103,10 +103,10 @@ export async function withdrawPlacement(cluster: Cluster, placement: WantedPlace
   }
 }
 
-/** A namespace that carries the mark of this placement is ours even when its label was taken off or has a newer epoch. */
+/** A namespace that carries the mark of this placement is ours, even when its labels name another hosting or a newer epoch. */
 function isAnothers(namespace: KubernetesObject | undefined, placement: WantedPlacement): boolean {
   const { labels = {}, annotations = {} } = namespace?.metadata ?? {}
-  return labels[hostingLabel] !== placement.hostingId && annotations['gemeentecloud.nl/placement'] !== placement.id
+  return labels[hostingLabel] !== placement.hostingId && annotations[placementAnnotation] !== placement.id
 }
 
 function terminatingReason(namespace: KubernetesObject | undefined): string {

@@ -114,6 +114,11 @@ t.test('only a namespace of this very hosting is touched, and none that is newer
   t.same(footingOf(undefined, placement), { verdict: 'free' })
   t.same(footingOf(namespace(ours), placement), { verdict: 'ours', uid: 'u1' })
   t.match(footingOf(namespace(undefined), placement), { verdict: 'conflict', reason: /of its own/ })
+  const marked = { annotations: { 'gemeentecloud.nl/placement': placement.id } }
+  t.same(footingOf(namespace(undefined, marked), placement), { verdict: 'ours', uid: 'u1' }, 'its label was taken off')
+  const others = { annotations: { 'gemeentecloud.nl/placement': 'plc_other' } }
+  t.match(footingOf(namespace(undefined, others), placement), { verdict: 'conflict' })
+  t.match(footingOf(namespace({ 'gemeentecloud.nl/hosting': 'hst_2' }, marked), placement), { verdict: 'conflict' })
   t.match(footingOf(namespace({ 'gemeentecloud.nl/hosting': 'hst_2' }), placement), {
     verdict: 'conflict',
     reason: /hst_2/,

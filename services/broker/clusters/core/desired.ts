@@ -6,6 +6,7 @@ import type { Amounts } from './resources.ts'
 export const fieldManager = 'gemeentecloud'
 export const managedBy = { 'app.kubernetes.io/managed-by': fieldManager } as const
 export const hostingLabel = 'gemeentecloud.nl/hosting'
+export const placementAnnotation = 'gemeentecloud.nl/placement'
 export const epochLabel = 'gemeentecloud.nl/epoch'
 
 /** One placement with what is needed of its hosting. */
@@ -99,7 +100,7 @@ export function desiredNamespace({
     metadata: {
       name,
       labels: { ...labels, ...podSecurity },
-      annotations: { 'gemeentecloud.nl/placement': id, 'gemeentecloud.nl/system': systemSlug },
+      annotations: { [placementAnnotation]: id, 'gemeentecloud.nl/system': systemSlug },
     },
   }
 }
@@ -166,14 +167,17 @@ export type Footing =
   | { readonly verdict: 'terminating' }
   | { readonly verdict: 'conflict'; readonly reason: string }
 
-/** A namespace that is not of this very hosting is never touched, nor one that a newer decision has written. */
+/**
+ * A namespace that is not of this very hosting is never touched, nor one that a newer decision has written. The label says
+ * whose it is; where it was taken off, the annotation that names this very placement still does.
+ */
 export function footingOf(
   namespace: KubernetesObject | undefined,
-  { hostingId, epoch }: Pick<WantedPlacement, 'hostingId' | 'epoch'>,
+  { id, hostingId, epoch }: Pick<WantedPlacement, 'id' | 'hostingId' | 'epoch'>,
 ): Footing {
   if (!namespace) return { verdict: 'free' }
-  const { name, uid = '', labels = {}, deletionTimestamp } = namespace.metadata
-  const holder = labels[hostingLabel]
+  const { name, uid = '', labels = {}, annotations = {}, deletionTimestamp } = namespace.metadata
+  const holder = labels[hostingLabel] ?? (annotations[placementAnnotation] === id ? hostingId : undefined)
   if (holder === undefined) return { verdict: 'conflict', reason: `the cluster has a namespace ${name} of its own` }
   if (holder !== hostingId) return { verdict: 'conflict', reason: `namespace ${name} belongs to hosting ${holder}` }
   const standing = Number(labels[epochLabel] ?? 0)
