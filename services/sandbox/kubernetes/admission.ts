@@ -1,7 +1,8 @@
 /** What an API server fills in and asks before an object stands: defaults, names, what may not change, Pod Security, quota. */
 import { isDeepStrictEqual } from 'node:util'
 import { apiVersionOf, type KindInfo } from './kinds.ts'
-import { isRecord, type LimitRange, type Pod, type Service, type Stored, type Workload } from './objects.ts'
+import { withinRange } from './limit-range.ts'
+import { isRecord, type Pod, type Service, type Stored, type Workload } from './objects.ts'
 import { checkPodSecurity } from './pod-security.ts'
 import { checkQuota } from './quota.ts'
 import { badRequest, forbidden, invalid, notFound } from './status.ts'
@@ -67,6 +68,11 @@ export function admitChange(before: Stored, after: Stored): Stored {
   if (kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet' || kind === 'ReplicaSet') {
     fixed('spec.selector', (before as Workload).spec?.selector, (after as Workload).spec?.selector)
   }
+  const added = (metadata.finalizers ?? []).filter((each) => !before.metadata.finalizers?.includes(each))
+  if (before.metadata.deletionTimestamp && added.length > 0) {
+    const words = 'Forbidden: no new finalizers can be added if the object is being deleted'
+    throw invalid(kind, metadata.name, 'metadata.finalizers', `${words}, found new finalizers ${JSON.stringify(added)}`)
+  }
   if (kind === 'Pod') {
     const names = (pod: Pod) => (pod.spec?.containers ?? []).map(({ name, resources }) => ({ name, resources }))
     const words = 'Forbidden: pod updates may not change fields other than `spec.containers[*].image`'
@@ -112,27 +118,9 @@ function podDefaults(store: Store, pod: Pod): Pod {
   const { name, namespace = '' } = pod.metadata
   if ((pod.spec?.containers ?? []).length === 0) throw invalid('Pod', name, 'spec.containers', 'Required value')
   const spec = { restartPolicy: 'Always', dnsPolicy: 'ClusterFirst', serviceAccountName: 'default', ...pod.spec }
-  const ranges = store.list('LimitRange', namespace).flatMap(({ spec: range }) => range?.limits ?? [])
-  const range = ranges.find(({ type }) => type === 'Container')
   return {
     ...pod,
-    spec: { ...spec, ...containersWithin(spec, range) },
+    spec: { ...spec, containers: withinRange(store, name, namespace, spec.containers ?? []) },
     status: { phase: 'Pending', qosClass: 'Burstable' },
   }
-}
-
-type Range = NonNullable<NonNullable<LimitRange['spec']>['limits']>[number]
-
-/** Fills in the requests and limits that a LimitRange of the namespace gives; a limit alone is also the request. */
-function containersWithin({ containers = [] }: NonNullable<Pod['spec']>, range: Range | undefined) {
-  const filled = containers.map((container) => {
-    const limits = { ...range?.default, ...container.resources?.limits }
-    const requests = { ...range?.defaultRequest, ...container.resources?.limits, ...container.resources?.requests }
-    const resources = {
-      ...(Object.keys(limits).length > 0 && { limits }),
-      ...(Object.keys(requests).length > 0 && { requests }),
-    }
-    return { ...container, resources }
-  })
-  return { containers: filled }
 }

@@ -40,7 +40,7 @@ export interface ClusterOptions {
 export function createCluster(name: string, seed: ClusterSeed, options: ClusterOptions): SandboxCluster {
   const { clock, random, server, ca, token } = options
   const store = createStore(clock, random, seedObjects(seed))
-  const stopControllers = runControllers(store, clock)
+  const stopControllers = runControllers({ store, clock, random, ca })
   const watches = new Set<Watch>()
   let fault: Fault | undefined
   const endWatches = () => {

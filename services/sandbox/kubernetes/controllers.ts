@@ -1,8 +1,9 @@
 /** What happens inside a cluster by itself after a change: namespaces come and go, pods run, workloads and quotas follow. */
-import type { Clock } from '../../shared/clock.ts'
+import { collect, holdForDependents } from './collector.ts'
 import type { Change } from './history.ts'
-import { kinds } from './kinds.ts'
-import type { Namespace, Pod, Stored } from './objects.ts'
+import type { Inside } from './inside.ts'
+import { keepNamespace } from './namespaces.ts'
+import type { Node, Pod, Stored } from './objects.ts'
 import { isCounted, quotaStatus } from './quota.ts'
 import { advancePod, advanceWaiting } from './scheduling.ts'
 import { StatusError } from './status.ts'
@@ -10,7 +11,8 @@ import type { Store } from './store.ts'
 import { alignOwners, alignWorkload, isWorkload } from './workloads.ts'
 
 /** Follows the store and acts on what changed, a moment later and in order; returns how to stop. */
-export function runControllers(store: Store, clock: Clock): () => void {
+export function runControllers(inside: Inside): () => void {
+  const { store, clock } = inside
   const queue: Change[] = []
   let running = false
   let stopped = false
@@ -18,7 +20,7 @@ export function runControllers(store: Store, clock: Clock): () => void {
     running = true
     // One turn of the loop first: who made the change gets its answer before anything follows from it.
     await clock.sleep(0)
-    for (let change = queue.shift(); change && !stopped; change = queue.shift()) react(store, clock, change)
+    for (let change = queue.shift(); change && !stopped; change = queue.shift()) react(inside, change)
     running = false
   }
   const unsubscribe = store.subscribe((change) => {
@@ -31,7 +33,8 @@ export function runControllers(store: Store, clock: Clock): () => void {
   }
 }
 
-function react(store: Store, clock: Clock, { type, object }: Change): void {
+function react(inside: Inside, { type, object }: Change): void {
+  const { store, clock } = inside
   const { kind, metadata } = object
   const follow = (step: () => void) => {
     try {
@@ -41,63 +44,43 @@ function react(store: Store, clock: Clock, { type, object }: Change): void {
       if (!(error instanceof StatusError)) throw error
     }
   }
+  const home = kind === 'Namespace' ? metadata.name : metadata.namespace
   if (type === 'DELETED') follow(() => collect(store, object))
-  if (kind === 'Namespace' && type !== 'DELETED') follow(() => keepNamespace(store, metadata.name))
+  else if (metadata.deletionTimestamp) follow(() => holdForDependents(store, latest(store, object)))
+  if (home !== undefined && (kind === 'Namespace' || isEnding(store, home))) {
+    follow(() => keepNamespace(store, home, inside.ca, clock.now()))
+  }
+  if (kind === 'Node' && type !== 'DELETED') follow(() => taint(store, latest(store, object) as Node))
   if (kind === 'Node' || (kind === 'Pod' && type === 'DELETED')) follow(() => advanceWaiting(store, clock))
-  if (kind === 'Pod' && type !== 'DELETED') follow(() => advancePod(store, clock, latest(store, object)))
-  if (kind === 'Pod' || kind === 'ReplicaSet') follow(() => alignOwners(store, object))
-  if (isWorkload(kind) && type !== 'DELETED') follow(() => alignWorkload(store, object))
+  if (kind === 'Pod' && type !== 'DELETED') follow(() => advancePod(store, clock, latest(store, object) as Pod))
+  if (kind === 'Pod' || kind === 'ReplicaSet') follow(() => alignOwners(inside, object))
+  if (isWorkload(kind) && type !== 'DELETED') follow(() => alignWorkload(inside, object))
   if (isCounted(kind) || kind === 'ResourceQuota') follow(() => refreshQuotas(store, metadata.namespace ?? ''))
 }
 
-const latest = (store: Store, { metadata, ...object }: Stored): Pod =>
-  store.get('Pod', metadata.namespace, metadata.name) ??
-  ({ ...object, metadata: { ...metadata, deletionTimestamp: 'gone' } } as Pod)
+/** The object as it stands now; as it was told when it is gone. */
+function latest<T extends Stored>(store: Store, object: T): T {
+  const { kind, metadata } = object
+  return (store.get(kind, metadata.namespace, metadata.name) as T | undefined) ?? object
+}
+
+const isEnding = (store: Store, namespace: string) =>
+  store.get('Namespace', undefined, namespace)?.metadata.deletionTimestamp !== undefined
+
+const unschedulable = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }
+
+/** A node that is cordoned says so as a taint too. */
+function taint(store: Store, node: Node): void {
+  const { taints = [], unschedulable: isCordoned = false } = node.spec ?? {}
+  const others = taints.filter(({ key }) => key !== unschedulable.key)
+  if (isCordoned === others.length < taints.length) return
+  const next = isCordoned ? [...others, unschedulable] : others
+  const { taints: _taints, ...spec } = node.spec ?? {}
+  store.update({ ...node, spec: { ...spec, ...(next.length > 0 && { taints: next }) } })
+}
 
 function refreshQuotas(store: Store, namespace: string): void {
   for (const quota of store.list('ResourceQuota', namespace)) {
     store.update({ ...quota, status: quotaStatus(store, quota) }, 'status')
   }
-}
-
-/** A new namespace gets its service account and CA; one that goes takes all in it along, then its own finalizer. */
-function keepNamespace(store: Store, name: string): void {
-  const namespace: Namespace | undefined = store.get('Namespace', undefined, name)
-  if (!namespace) return
-  if (!namespace.metadata.deletionTimestamp) {
-    ensure(store, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: name } })
-    const data = { 'ca.crt': '' }
-    ensure(store, {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: 'kube-root-ca.crt', namespace: name },
-      data,
-    })
-    return
-  }
-  for (const kind of namespacedKinds) {
-    for (const { metadata } of store.list(kind, name)) store.remove(kind, name, metadata.name)
-  }
-  const left = namespacedKinds.some((kind) => store.list(kind, name).length > 0)
-  const now = store.get('Namespace', undefined, name)
-  if (!left && now) store.update({ ...now, spec: { ...now.spec, finalizers: [] } })
-}
-
-const namespacedKinds = kinds.filter(({ namespaced, transient }) => namespaced && !transient).map(({ kind }) => kind)
-
-function ensure(store: Store, object: Stored): void {
-  if (!store.get(object.kind, object.metadata.namespace, object.metadata.name)) store.create(object)
-}
-
-/** Kubernetes' garbage collector, for owners that are gone; and the namespace that waits for its last object. */
-function collect(store: Store, { metadata }: Stored): void {
-  for (const kind of namespacedKinds) {
-    for (const each of store.list(kind, metadata.namespace)) {
-      if (each.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid)) {
-        store.remove(kind, each.metadata.namespace, each.metadata.name)
-      }
-    }
-  }
-  const home = metadata.namespace === undefined ? undefined : store.get('Namespace', undefined, metadata.namespace)
-  if (home?.metadata.deletionTimestamp) keepNamespace(store, home.metadata.name)
 }

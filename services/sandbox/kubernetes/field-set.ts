@@ -156,10 +156,10 @@ export function pruned(value: unknown, set: FieldSet, name = ''): unknown {
 /** What is applied laid over what stands: objects by field, merged lists by key, all else replaced. */
 export function merged(base: unknown, applied: unknown, name = ''): unknown {
   if (Array.isArray(applied) && Array.isArray(base) && isMerged(name, applied)) {
-    const standing = new Map(base.map((item) => [itemKey(name, item), item]))
-    const keys = new Set(applied.map((item) => itemKey(name, item)))
-    const kept = base.filter((item) => !keys.has(itemKey(name, item)))
-    return [...kept, ...applied.map((item) => merged(standing.get(itemKey(name, item)), item))]
+    const changes = new Map(applied.map((item) => [itemKey(name, item), item]))
+    const standing = new Set(base.map((item) => itemKey(name, item)))
+    const kept = base.map((item) => merged(item, changes.get(itemKey(name, item)) ?? item))
+    return [...kept, ...applied.filter((item) => !standing.has(itemKey(name, item)))]
   }
   if (!isRecord(applied) || !isRecord(base)) return applied
   const entries = Object.entries(applied).map(([key, value]) => [key, merged(base[key], value, key)])

@@ -64,6 +64,11 @@ export const kinds: readonly KindInfo[] = table.flatMap(([groupVersion, namespac
   return [...namespaced.map((text) => info(text, true)), ...cluster.map((text) => info(text, false))]
 })
 
+/** The kinds whose objects live in a namespace and are kept. */
+export const namespacedKinds: readonly string[] = kinds
+  .filter(({ namespaced, transient }) => namespaced && !transient)
+  .map(({ kind }) => kind)
+
 export const apiVersionOf = ({ group, version }: Pick<KindInfo, 'group' | 'version'>) =>
   group === '' ? version : `${group}/${version}`
 

@@ -82,7 +82,7 @@ export interface PodSpec {
   readonly hostNetwork?: boolean
   readonly hostPID?: boolean
   readonly hostIPC?: boolean
-  readonly volumes?: readonly { readonly name: string; readonly hostPath?: unknown }[]
+  readonly volumes?: readonly Readonly<Record<string, unknown>>[]
   readonly [field: string]: unknown
 }
 
@@ -121,7 +121,7 @@ export interface Node extends Stored {
 
 export interface Namespace extends Stored {
   readonly spec?: { readonly finalizers?: readonly string[] }
-  readonly status?: { readonly phase?: string }
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] }
 }
 
 export interface ResourceQuota extends Stored {
@@ -135,6 +135,7 @@ export interface LimitRange extends Stored {
       readonly type: string
       readonly default?: Quantities
       readonly defaultRequest?: Quantities
+      readonly max?: Quantities
     }[]
   }
 }
@@ -164,7 +165,12 @@ export interface Workload extends Stored {
     }
     readonly [field: string]: unknown
   }
-  readonly status?: { readonly replicas?: number; readonly readyReplicas?: number; readonly [field: string]: unknown }
+  readonly status?: {
+    readonly replicas?: number
+    readonly readyReplicas?: number
+    readonly conditions?: readonly Condition[]
+    readonly [field: string]: unknown
+  }
 }
 
 interface Kinds {
@@ -184,6 +190,9 @@ interface Kinds {
 
 /** The type of a kind's objects. */
 export type Of<K extends string> = K extends keyof Kinds ? Kinds[K] : Stored
+
+/** Of an object among those of its kind; in the order of these keys lists are told. */
+export const keyOf = ({ metadata }: { readonly metadata: Meta }) => `${metadata.namespace ?? ''}/${metadata.name}`
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isMerged, itemKey } from './field-set.ts'
 import { isRecord, type Stored } from './objects.ts'
-import { badRequest, invalid } from './status.ts'
+import { badRequest, invalid, unprocessable } from './status.ts'
 
 /** The media types of patches, server-side apply among them. */
 export const patchTypes = [
@@ -105,15 +105,15 @@ function changed(document: unknown, [key, ...rest]: readonly string[], op: Edit,
   if (key === undefined) return value
   if (Array.isArray(document)) {
     const index = key === '-' ? document.length : Number(key)
-    if (!Number.isInteger(index) || index > document.length) throw badRequest(`there is nothing at index ${key}`)
+    if (!Number.isInteger(index) || index > document.length) throw unprocessable(`there is nothing at index ${key}`)
     if (rest.length > 0) return document.map((item, i) => (i === index ? changed(item, rest, op, value) : item))
     const tail = document.slice(op === 'add' ? index : index + 1)
     return [...document.slice(0, index), ...(op === 'remove' ? [] : [value]), ...tail]
   }
-  if (!isRecord(document)) throw badRequest(`doc is missing path: ${key}`)
+  if (!isRecord(document)) throw unprocessable(`doc is missing path: ${key}`)
   if (rest.length > 0) return { ...document, [key]: changed(document[key], rest, op, value) }
   if (op !== 'remove') return { ...document, [key]: value }
   const { [key]: gone, ...left } = document
-  if (gone === undefined) throw badRequest(`Unable to remove nonexistent key: ${key}: missing value`)
+  if (gone === undefined) throw unprocessable(`Unable to remove nonexistent key: ${key}: missing value`)
   return left
 }

@@ -1,10 +1,10 @@
 /** GET of one object and of a collection, in pages. */
 
-import type { Stored } from './objects.ts'
+import { keyOf, type Stored } from './objects.ts'
 import type { Representation } from './representation.ts'
 import type { Target } from './request.ts'
 import { matcherOf } from './selectors.ts'
-import { badRequest, expired, notFound } from './status.ts'
+import { badRequest, expired, notFound, StatusError } from './status.ts'
 import type { Store } from './store.ts'
 
 export function readOne(store: Store, { info, namespace, name = '' }: Target): Stored {
@@ -20,20 +20,17 @@ export function selectorsIn(query: URLSearchParams) {
   }
 }
 
-/**
- * A page of a collection. Later pages show the objects as they are by then, under the version of the first: who watches
- * from it is told what has changed since, so nothing is missed.
- */
+/** A page of a collection; all pages are of the moment of the first. */
 export function readList(store: Store, target: Target, query: URLSearchParams, as: Representation): object {
-  const matches = matcherOf(selectorsIn(query))
-  const { version, after } = continued(store, query.get('continue') ?? '')
-  const all = store.list(target.info.kind, target.namespace).filter(matches)
-  const rest = after === undefined ? all : all.filter((object) => positionOf(object) > after)
-  const limit = countIn(query, 'limit') || Number.POSITIVE_INFINITY
-  const page = rest.slice(0, limit)
+  const { kind } = target.info
+  const matches = matcherOf(kind, selectorsIn(query))
+  const { version, after } = continued(query.get('continue') ?? '') ?? { version: store.version(), after: '' }
+  const all = after === '' ? store.list(kind, target.namespace) : listAt(store, target, version)
+  const rest = all.filter((object) => keyOf(object) > after && matches(object))
+  const page = rest.slice(0, countIn(query, 'limit') || rest.length)
   const remaining = rest.length - page.length
   const last = page.at(-1)
-  const token = { version, after: last && positionOf(last) }
+  const token = { version, after: last && keyOf(last) }
   return as.list(page, {
     resourceVersion: String(version),
     ...(remaining > 0 && {
@@ -43,6 +40,15 @@ export function readList(store: Store, target: Target, query: URLSearchParams, a
   })
 }
 
+function listAt(store: Store, { info, namespace }: Target, version: number): Stored[] {
+  try {
+    return store.listAt(info.kind, namespace, version)
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    throw expired('The provided continue parameter is too old to display a consistent list result.')
+  }
+}
+
 /** A number of the query; 0 when absent. Throws `BadRequest` on what is none. */
 export function countIn(query: URLSearchParams, name: string): number {
   const text = query.get(name) || '0'
@@ -50,18 +56,14 @@ export function countIn(query: URLSearchParams, name: string): number {
   return Number(text)
 }
 
-const positionOf = ({ metadata }: Stored) => `${metadata.namespace ?? ''}/${metadata.name}`
-
-function continued(store: Store, token: string): { version: number; after: string | undefined } {
-  if (token === '') return { version: store.version(), after: undefined }
+/** What a token of an earlier page says; undefined without one. Throws `BadRequest` on one that is not ours. */
+function continued(token: string): { version: number; after: string } | undefined {
+  if (token === '') return undefined
   try {
     const { version, after } = JSON.parse(Buffer.from(token, 'base64url').toString()) as Record<string, unknown>
-    if (typeof version === 'number' && typeof after === 'string') {
-      store.since('', version)
-      return { version, after }
-    }
+    if (typeof version === 'number' && typeof after === 'string' && after !== '') return { version, after }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw expired('The provided continue parameter is too old')
+    if (!(error instanceof SyntaxError)) throw error
   }
   throw badRequest('continue key is not valid')
 }

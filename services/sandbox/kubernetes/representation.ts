@@ -1,6 +1,7 @@
 /** In which form an answer is asked for: whole objects, their metadata alone, or a table. */
 import type { KindInfo } from './kinds.ts'
 import type { Stored } from './objects.ts'
+import { notAcceptable } from './status.ts'
 import { type Included, partial, tableOf } from './table.ts'
 
 export interface Representation {
@@ -10,7 +11,7 @@ export interface Representation {
   event(object: Stored): object
 }
 
-/** Reads `Accept` and `includeObject`; what is not understood gets whole objects. */
+/** Reads `Accept` and `includeObject`; throws `NotAcceptable` when no form of ours is among what is asked for. */
 export function representationFor(
   info: KindInfo,
   accept: string,
@@ -18,7 +19,8 @@ export function representationFor(
   now: () => number,
 ): Representation {
   // Clients name what they would like in order; the first that is understood counts.
-  const wanted = accept.split(',').find((type) => /^\s*(application\/json|\*\/\*)/.test(type)) ?? ''
+  const wanted = accept.split(',').find((type) => /^\s*(application\/(json|\*)|\*\/\*)/.test(type)) ?? ''
+  if (accept !== '' && wanted === '') throw notAcceptable()
   const as = /;as=(\w+)/.exec(wanted)?.[1]
   const include = (query.get('includeObject') ?? 'Metadata') as Included
   const apiVersion = info.group === '' ? info.version : `${info.group}/${info.version}`

@@ -6,9 +6,13 @@ import type { Store } from './store.ts'
 
 type Amounts = Record<string, number>
 
-/** One step on a pod's way: bound, or started, or left waiting with the reason in its conditions. */
+/** One step on a pod's way: bound, or started, or left waiting with the reason in its conditions, or ended. */
 export function advancePod(store: Store, clock: Clock, pod: Pod): void {
-  if (pod.metadata.deletionTimestamp) return
+  const { namespace, name, deletionTimestamp } = pod.metadata
+  if (deletionTimestamp) {
+    store.remove('Pod', namespace, name)
+    return
+  }
   if (!pod.spec?.nodeName) bind(store, clock, pod)
   else if (pod.status?.phase === undefined || pod.status.phase === 'Pending') start(store, clock, pod)
 }

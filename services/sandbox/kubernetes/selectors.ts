@@ -10,10 +10,10 @@ export interface Selectors {
 }
 
 /** Both at once; throws `BadRequest` on what is none. */
-export function matcherOf({ labelSelector, fieldSelector }: Selectors): Matcher {
+export function matcherOf(kind: string, { labelSelector, fieldSelector }: Selectors): Matcher {
   const matchers = [
     ...(labelSelector ? [labelMatcher(labelSelector)] : []),
-    ...(fieldSelector ? [fieldMatcher(fieldSelector)] : []),
+    ...(fieldSelector ? [fieldMatcher(kind, fieldSelector)] : []),
   ]
   return (object) => matchers.every((matches) => matches(object))
 }
@@ -44,12 +44,34 @@ function labelTerm(term: string): (labels: Labels) => boolean {
   return (labels) => (not === '!') !== key in labels
 }
 
+/** What can be chosen by beside name and namespace. */
+const fields: Readonly<Record<string, readonly string[]>> = {
+  Pod: ['spec.nodeName', 'spec.restartPolicy', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],
+  Node: ['spec.unschedulable'],
+  Namespace: ['status.phase'],
+  Secret: ['type'],
+  Event: [
+    'involvedObject.kind',
+    'involvedObject.name',
+    'involvedObject.namespace',
+    'involvedObject.uid',
+    'involvedObject.apiVersion',
+    'involvedObject.resourceVersion',
+    'involvedObject.fieldPath',
+    'reason',
+    'type',
+  ],
+}
+
 /** `metadata.name=x,spec.nodeName!=y`. */
-function fieldMatcher(selector: string): Matcher {
+function fieldMatcher(kind: string, selector: string): Matcher {
   const terms = selector.split(',').map((text) => {
     const term = /^([\w.]+)\s*(==|=|!=)\s*(.*)$/.exec(text.trim())
     if (!term) throw badRequest(`invalid selector: '${text}'; can't understand '${text}'`)
     const [, path = '', operator, value] = term
+    if (!['metadata.name', 'metadata.namespace'].includes(path) && !fields[kind]?.includes(path)) {
+      throw badRequest(`field label not supported: ${path}`)
+    }
     return { path: path.split('.'), isNot: operator === '!=', value }
   })
   return (object) =>

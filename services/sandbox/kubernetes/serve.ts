@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock.ts'
 import type { Random } from '../../shared/random.ts'
 import { readBody } from './body.ts'
 import type { SandboxCluster } from './cluster.ts'
+import { deleteObject } from './delete.ts'
 import { documentAt } from './documents.ts'
 import { readFault } from './faults.ts'
 import type { Workload } from './objects.ts'
@@ -22,7 +23,7 @@ import {
   unavailable,
 } from './status.ts'
 import { startWatch } from './watch.ts'
-import { createObject, deleteObject, patchObject, replaceObject, type Write } from './write.ts'
+import { createObject, patchObject, replaceObject, type Write } from './write.ts'
 
 export interface Exchange {
   readonly cluster: SandboxCluster

@@ -44,12 +44,16 @@ export const forbidden = (plural: string, name: string, why: string, causes?: re
     kind: plural,
     ...(causes && { causes }),
   })
+export const notAcceptable = () =>
+  new StatusError(406, 'NotAcceptable', 'only the following media types are accepted: application/json', {})
 export const invalid = (kind: string, name: string, field: string, why: string) =>
   new StatusError(422, 'Invalid', `${kind} "${name}" is invalid: ${field}: ${why}`, {
     name,
     kind,
     causes: [{ reason: 'FieldValueInvalid', message: why, field }],
   })
+export const unprocessable = (why: string) =>
+  new StatusError(422, 'Invalid', `the server rejected our request due to an error in our request: ${why}`, {})
 export const badRequest = (why: string) => new StatusError(400, 'BadRequest', why)
 export const unauthorized = () => new StatusError(401, 'Unauthorized', 'Unauthorized')
 export const methodNotAllowed = () =>

@@ -5,7 +5,7 @@ import { uuid } from '../../shared/ids.ts'
 import type { Random } from '../../shared/random.ts'
 import { type Change, createHistory } from './history.ts'
 import { type KindInfo, kindNamed } from './kinds.ts'
-import { type Meta, type Namespace, type Of, type Stored, seconds } from './objects.ts'
+import { keyOf, type Meta, type Namespace, type Of, type Stored, seconds } from './objects.ts'
 import { alreadyExists, conflict, notFound } from './status.ts'
 
 export interface Preconditions {
@@ -13,16 +13,28 @@ export interface Preconditions {
   readonly resourceVersion?: string
 }
 
+export interface Removal {
+  readonly preconditions?: Preconditions
+  /** Above 0 the object is held until it is removed again with 0. */
+  readonly graceSeconds?: number
+  /** Holds it, as if it had had it before. */
+  readonly finalizer?: string
+}
+
 export interface Store {
   version(): number
   get<K extends string>(kind: K, namespace: string | undefined, name: string): Of<K> | undefined
   /** In order of namespace and name. */
   list<K extends string>(kind: K, namespace?: string): Of<K>[]
+  /** The same as it was at a version; throws `Expired` when that is too long ago. */
+  listAt(kind: string, namespace: string | undefined, version: number): Stored[]
   create(object: Stored): Stored
+  /** What `create` would make, with nothing made. */
+  draft(object: Stored): Stored
   /** Replaces; `resourceVersion` and `uid`, when given, must be the present ones. An equal object changes nothing. */
   update(object: Stored, part?: 'status'): Stored
-  /** Gone at once, or marked, and gone when its last finalizer is. Returns what it is now. */
-  remove(kind: string, namespace: string | undefined, name: string, preconditions?: Preconditions): Stored
+  /** Gone at once, or marked, and gone when nothing holds it any more. Returns what it is now. */
+  remove(kind: string, namespace: string | undefined, name: string, options?: Removal): Stored
   /** Changes of a kind after `version`; throws `Expired` when that is too long ago. */
   since(kind: string, version: number): Change[]
   /** Forgets the history, as etcd does when it compacts. */
@@ -51,6 +63,11 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
     history.add(type, written, before)
     return written
   }
+  const draft = (object: Stored): Stored => {
+    const { plural } = kindNamed(object.kind)
+    if (objectsOf(object.kind).has(keyOf(object))) throw alreadyExists(plural, object.metadata.name)
+    return born(object, clock, random)
+  }
   const settle = (object: Stored, before: Stored) =>
     commit(object.metadata.deletionTimestamp && !isHeld(object) ? 'DELETED' : 'MODIFIED', object, before)
 
@@ -64,16 +81,10 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
     subscribe: history.subscribe,
     get: <K extends string>(kind: K, namespace: string | undefined, name: string) =>
       objectsOf(kind).get(`${namespace ?? ''}/${name}`) as Of<K> | undefined,
-    list: <K extends string>(kind: K, namespace?: string) => {
-      const all = [...objectsOf(kind)].filter(([, o]) => namespace === undefined || o.metadata.namespace === namespace)
-      return all.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object as Of<K>)
-    },
-    create: (object) => {
-      if (objectsOf(object.kind).has(keyOf(object))) {
-        throw alreadyExists(kindNamed(object.kind).plural, object.metadata.name)
-      }
-      return commit('ADDED', born(object, clock, random))
-    },
+    list: <K extends string>(kind: K, namespace?: string) => inOrder(objectsOf(kind), namespace) as Of<K>[],
+    listAt: (kind, namespace, version) => inOrder(history.rolledBack(kind, objectsOf(kind), version), namespace),
+    draft,
+    create: (object) => commit('ADDED', draft(object)),
     update: (object, part) => {
       const info = kindNamed(object.kind)
       const before = need(info, object.metadata)
@@ -82,12 +93,17 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
       const next = part === 'status' ? withStatus(before, object) : { ...object, metadata: keptMeta(object, before) }
       return isDeepStrictEqual(withoutManagers(next), withoutManagers(before)) ? before : settle(next, before)
     },
-    remove: (kind, namespace, name, preconditions = {}) => {
+    remove: (kind, namespace, name, { preconditions = {}, graceSeconds = 0, finalizer } = {}) => {
       const info = kindNamed(kind)
       const before = need(info, { name, ...(namespace !== undefined && { namespace }) })
       check(info, before, preconditions)
-      if (before.metadata.deletionTimestamp) return before
-      const mark = { deletionTimestamp: seconds(clock.now()), deletionGracePeriodSeconds: 0 }
+      const { deletionTimestamp, deletionGracePeriodSeconds = 0, finalizers = [] } = before.metadata
+      if (deletionTimestamp && graceSeconds >= deletionGracePeriodSeconds) return before
+      const mark = {
+        deletionTimestamp: deletionTimestamp ?? seconds(clock.now() + graceSeconds * 1000),
+        deletionGracePeriodSeconds: graceSeconds,
+        ...(finalizer !== undefined && { finalizers: [...finalizers, finalizer] }),
+      }
       const status = kind === 'Namespace' ? { status: { phase: 'Terminating' } } : {}
       return settle({ ...before, ...status, metadata: { ...before.metadata, ...mark } }, before)
     },
@@ -104,12 +120,15 @@ const withVersion = (object: Stored, version: number): Stored => ({
   ...object,
   metadata: { ...object.metadata, resourceVersion: String(version) },
 })
-const keyOf = ({ metadata }: { readonly metadata: Meta }) => `${metadata.namespace ?? ''}/${metadata.name}`
+function inOrder(objects: ReadonlyMap<string, Stored>, namespace: string | undefined): Stored[] {
+  const all = [...objects].filter(([, object]) => namespace === undefined || object.metadata.namespace === namespace)
+  return all.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object)
+}
 
-/** A namespace is held by its spec too. */
+/** A namespace is held by its spec too, a pod by the time that its containers have to end. */
 function isHeld({ kind, spec, metadata }: Stored): boolean {
   const inSpec = kind === 'Namespace' ? ((spec as Namespace['spec'])?.finalizers ?? []) : []
-  return inSpec.length + (metadata.finalizers ?? []).length > 0
+  return inSpec.length + (metadata.finalizers ?? []).length > 0 || (metadata.deletionGracePeriodSeconds ?? 0) > 0
 }
 
 function check({ plural }: KindInfo, { metadata }: Stored, wanted: Preconditions): void {

@@ -34,7 +34,7 @@ export function startWatch(
   stream: Stream,
 ): Watch {
   const { kind } = target.info
-  const matches = within(target, matcherOf(selectorsIn(query)))
+  const matches = within(target, matcherOf(kind, selectorsIn(query)))
   const from = countIn(query, 'resourceVersion')
   const wantsBookmarks = query.get('allowWatchBookmarks') === 'true'
   const initial = query.get('sendInitialEvents') === 'true'

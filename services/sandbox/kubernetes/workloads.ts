@@ -1,125 +1,127 @@
-/** Deployments, replica sets, stateful sets, daemon sets and jobs: each has the pods it asks for, and says how many are ready. */
-import { isDeepStrictEqual } from 'node:util'
+/** Replica sets, stateful sets, daemon sets and jobs have the pods they ask for; deployments have a replica set a template. */
 import { admitNew } from './admission.ts'
-import { apiVersionOf, kindNamed } from './kinds.ts'
-import type { Of, Stored, Workload } from './objects.ts'
-import type { Store } from './store.ts'
+import { alignDeployment } from './deployments.ts'
+import type { Inside } from './inside.ts'
+import { kindNamed } from './kinds.ts'
+import { type Condition, type Stored, seconds, type Workload } from './objects.ts'
+import { isReady, ownedBy, ownership } from './owners.ts'
+import { StatusError } from './status.ts'
 
-interface Rule {
-  readonly child: 'Pod' | 'ReplicaSet'
-  readonly count: (spec: NonNullable<Workload['spec']>, nodes: number) => number
-}
+type Count = (spec: NonNullable<Workload['spec']>, nodes: number) => number
 
-const rules = {
-  Deployment: { child: 'ReplicaSet', count: () => 1 },
-  ReplicaSet: { child: 'Pod', count: ({ replicas = 1 }) => replicas },
-  StatefulSet: { child: 'Pod', count: ({ replicas = 1 }) => replicas },
-  DaemonSet: { child: 'Pod', count: (_spec, nodes) => nodes },
-  Job: { child: 'Pod', count: ({ parallelism = 1 }) => parallelism },
-} as const satisfies Record<string, Rule>
+const counts = {
+  ReplicaSet: ({ replicas = 1 }) => replicas,
+  StatefulSet: ({ replicas = 1 }) => replicas,
+  DaemonSet: (_spec, nodes) => nodes,
+  Job: ({ parallelism = 1 }) => parallelism,
+} as const satisfies Record<string, Count>
 
-type Kind = keyof typeof rules
+type PodOwner = keyof typeof counts
+type Kind = PodOwner | 'Deployment'
 
-export const isWorkload = (kind: string): kind is Kind => kind in rules
+const ownsPods = (kind: string): kind is PodOwner => kind in counts
+export const isWorkload = (kind: string): kind is Kind => kind === 'Deployment' || ownsPods(kind)
 
-/** Makes or removes children until there are as many as wanted. Throws what admission refuses; the next change tries again. */
-export function alignWorkload(store: Store, { kind, metadata }: Stored): void {
+/** Brings a workload one step nearer to what it asks for, and its status to what is. */
+export function alignWorkload(inside: Inside, { kind, metadata }: Stored): void {
+  const { store } = inside
   if (!isWorkload(kind)) return
-  const owner = store.get(kind, metadata.namespace, metadata.name)
+  const owner: Workload | undefined = store.get(kind, metadata.namespace, metadata.name)
   if (!owner || owner.metadata.deletionTimestamp) return
-  const { child, count }: Rule = rules[kind]
-  const standing = ownedBy(store, owner, child).filter((each) => !each.metadata.deletionTimestamp)
-  const present = kind === 'Deployment' ? current(store, owner, standing) : standing
-  const wanted = count(owner.spec ?? {}, store.list('Node').length)
-  try {
-    for (let n = present.length; n < wanted; n++) {
-      store.create(admitNew(store, kindNamed(child), childOf(store, owner, child)))
-    }
-    for (const extra of present.slice(wanted)) store.remove(child, metadata.namespace, extra.metadata.name)
-  } finally {
-    refreshStatus(store, owner)
-  }
+  if (kind === 'Deployment') alignDeployment(inside, owner)
+  else alignPods(inside, owner, counts[kind])
 }
 
 /** What follows for the owners of an object that changed or went. */
-export function alignOwners(store: Store, { metadata }: Stored): void {
+export function alignOwners(inside: Inside, { metadata }: Stored): void {
   for (const { kind, name } of metadata.ownerReferences ?? []) {
-    const owner = isWorkload(kind) ? store.get(kind, metadata.namespace, name) : undefined
+    const owner = isWorkload(kind) ? inside.store.get(kind, metadata.namespace, name) : undefined
     if (!owner) continue
-    alignWorkload(store, owner)
-    alignOwners(store, owner)
+    alignWorkload(inside, owner)
+    alignOwners(inside, owner)
   }
 }
 
-function ownedBy<K extends string>(store: Store, owner: Stored, kind: K): Of<K>[] {
-  const { namespace, uid } = owner.metadata
-  return store.list(kind, namespace).filter((each) => each.metadata.ownerReferences?.some((o) => o.uid === uid))
+function alignPods(inside: Inside, owner: Workload, count: Count): void {
+  const { store } = inside
+  const pods = ownedBy(store, owner, 'Pod')
+  const present = pods.filter((pod) => !pod.metadata.deletionTimestamp)
+  const wanted = count(owner.spec ?? {}, store.list('Node').length)
+  let refusal: StatusError | undefined
+  try {
+    for (let n = present.length; n < wanted; n++) store.create(admitNew(store, kindNamed('Pod'), podOf(inside, owner)))
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error
+    refusal = error
+  }
+  for (const { metadata } of present.slice(wanted)) store.remove('Pod', metadata.namespace, metadata.name)
+  writeStatus(inside, owner, refusal)
 }
 
-/** The replica set of a deployment's present template, brought to its size; those of older templates make way. */
-function current(store: Store, { spec, metadata }: Workload, sets: readonly Stored[]): Stored[] {
-  const { replicas = 1, template } = spec ?? {}
-  return (sets as readonly Workload[]).flatMap((set) => {
-    if (!isDeepStrictEqual(set.spec?.template, template)) {
-      store.remove('ReplicaSet', metadata.namespace, set.metadata.name)
-      return []
-    }
-    return set.spec?.replicas === replicas ? [set] : [store.update({ ...set, spec: { ...set.spec, replicas } })]
-  })
-}
-
-function childOf(store: Store, owner: Workload, kind: 'Pod' | 'ReplicaSet'): Stored {
-  const { name, namespace, uid = '' } = owner.metadata
-  const taken = new Set(store.list(kind, namespace).map(({ metadata }) => metadata.name))
-  let index = 0
-  while (taken.has(`${name}-${index}`)) index++
-  const { template, selector, replicas } = owner.spec ?? {}
-  const { labels, annotations } = template?.metadata ?? {}
+function podOf({ store, random }: Inside, owner: Workload): Stored {
+  const { name, namespace } = owner.metadata
+  const { metadata: { labels, annotations } = {}, spec = {} } = owner.spec?.template ?? {}
+  const free = (index: number): number =>
+    store.get('Pod', namespace, `${name}-${index}`) === undefined ? index : free(index + 1)
+  const suffix = owner.kind === 'StatefulSet' ? String(free(0)) : Buffer.from(random.bytes(3)).toString('hex').slice(1)
   const metadata = {
-    name: `${name}-${index}`,
+    name: `${name}-${suffix}`,
     ...(namespace !== undefined && { namespace }),
     ...(labels && { labels }),
     ...(annotations && { annotations }),
-    ownerReferences: [
-      { apiVersion: owner.apiVersion, kind: owner.kind, name, uid, controller: true, blockOwnerDeletion: true },
-    ],
+    ownerReferences: ownership(owner),
   }
-  const apiVersion = apiVersionOf(kindNamed(kind))
-  const spec = kind === 'Pod' ? (template?.spec ?? {}) : { replicas: replicas ?? 1, selector, template }
-  return { apiVersion, kind, metadata, spec }
+  return { apiVersion: 'v1', kind: 'Pod', metadata, spec }
 }
 
-function refreshStatus(store: Store, { kind, metadata }: Workload): void {
-  const now = store.get(kind as Kind, metadata.namespace, metadata.name)
+function writeStatus({ store, clock }: Inside, owner: Workload, refusal: StatusError | undefined): void {
+  const now = store.get(owner.kind as Kind, owner.metadata.namespace, owner.metadata.name)
   if (!now) return
-  const pods = podsBelow(store, now)
-  const ready = pods.filter(({ status }) => status?.phase === 'Running').length
-  const wanted = now.spec?.replicas ?? 1
-  const enough = ready >= wanted
-  const conditions = [
-    { type: 'Available', status: enough ? 'True' : 'False', reason: `MinimumReplicas${enough ? 'A' : 'Una'}vailable` },
-    { type: 'Progressing', status: 'True', reason: enough ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated' },
-  ]
+  const pods = ownedBy(store, now, 'Pod').filter(({ metadata }) => !metadata.deletionTimestamp)
+  const ready = pods.filter(isReady).length
+  const failure: Condition[] = refusal
+    ? [failureOf(now, { reason: 'FailedCreate', message: refusal.message }, seconds(clock.now()))]
+    : []
   const status = {
     observedGeneration: now.metadata.generation,
-    replicas: pods.length,
-    updatedReplicas: pods.length,
-    readyReplicas: ready,
-    availableReplicas: ready,
-    ...(kind === 'StatefulSet' && { currentReplicas: pods.length, currentRevision: '1', updateRevision: '1' }),
-    ...(kind === 'DaemonSet' && {
-      desiredNumberScheduled: pods.length,
-      currentNumberScheduled: pods.length,
-      updatedNumberScheduled: pods.length,
-      numberReady: ready,
-      numberAvailable: ready,
-    }),
-    ...(kind === 'Deployment' && { conditions }),
+    ...statusFields(now.kind, pods.length, ready),
+    ...(failure.length > 0 && { conditions: failure }),
   }
   store.update({ ...now, status }, 'status')
 }
 
-function podsBelow(store: Store, owner: Workload): Of<'Pod'>[] {
-  if (owner.kind !== 'Deployment') return ownedBy(store, owner, 'Pod')
-  return ownedBy(store, owner, 'ReplicaSet').flatMap((set) => ownedBy(store, set, 'Pod'))
+/** Of a workload that gets fewer pods than it asks for; the same failure keeps its time. */
+function failureOf({ status }: Workload, cause: { reason: string; message: string }, at: string): Condition {
+  const before = status?.conditions?.find(({ type }) => type === 'ReplicaFailure')
+  return { type: 'ReplicaFailure', status: 'True', ...cause, lastTransitionTime: before?.lastTransitionTime ?? at }
+}
+
+/** Counts under the names that each kind has for them. */
+function statusFields(kind: string, pods: number, ready: number): object {
+  switch (kind) {
+    case 'DaemonSet':
+      return {
+        desiredNumberScheduled: pods,
+        currentNumberScheduled: pods,
+        updatedNumberScheduled: pods,
+        numberReady: ready,
+        numberAvailable: ready,
+        numberMisscheduled: 0,
+      }
+    case 'Job':
+      return { active: pods, ready }
+    case 'StatefulSet': {
+      const revision = { currentRevision: '1', updateRevision: '1' }
+      return {
+        replicas: pods,
+        readyReplicas: ready,
+        availableReplicas: ready,
+        currentReplicas: pods,
+        updatedReplicas: pods,
+        ...revision,
+      }
+    }
+    default:
+      return { replicas: pods, fullyLabeledReplicas: pods, readyReplicas: ready, availableReplicas: ready }
+  }
 }

@@ -3,13 +3,12 @@ import type { Clock } from '../../shared/clock.ts'
 import type { Random } from '../../shared/random.ts'
 import { admitChange, admitNew, checkIdentity } from './admission.ts'
 import { applied, type Manager, updated } from './apply.ts'
-import { isRecord, type OwnerReference, type Stored, seconds, type Workload } from './objects.ts'
+import { type Stored, seconds, type Workload } from './objects.ts'
 import { patched } from './patch.ts'
-import { readOne, selectorsIn } from './read.ts'
+import { readOne } from './read.ts'
 import type { Target } from './request.ts'
 import { isScalable, scaled, scaleOf } from './scale.ts'
-import { matcherOf } from './selectors.ts'
-import { badRequest, methodNotAllowed, noSuchPath, success } from './status.ts'
+import { badRequest, conflict, invalid, methodNotAllowed, noSuchPath } from './status.ts'
 import type { Store } from './store.ts'
 
 export interface Write {
@@ -22,7 +21,7 @@ export interface Write {
   readonly userAgent: string
 }
 
-const isDry = ({ query }: Write) => query.get('dryRun') === 'All'
+export const isDry = ({ query }: Write) => query.get('dryRun') === 'All'
 
 function managerOf({ query, userAgent, clock, target }: Write): Manager {
   const name = query.get('fieldManager') || userAgent.split('/')[0] || 'unknown'
@@ -40,7 +39,7 @@ export function createObject(write: Write, body: unknown): Stored {
   const suffix = Buffer.from(random.bytes(3)).toString('hex').slice(0, 5)
   const named = name || !generateName ? given : withMeta(given, { name: `${generateName}${suffix}` })
   const admitted = admitNew(store, target.info, updated(undefined, named, managerOf(write)))
-  return isDry(write) ? admitted : store.create(admitted)
+  return insert(write, admitted)
 }
 
 export function replaceObject(write: Write, body: unknown): Stored {
@@ -58,11 +57,10 @@ export function patchObject(write: Write, type: string, body: unknown): { object
   const before = store.get(info.kind, namespace, name)
   if (type === 'application/apply-patch+yaml') {
     const wanted = checkIdentity(info, namespace, name, body)
-    if (!query.get('fieldManager')) throw badRequest('fieldManager is required for apply patch')
+    checkApply(write, before, wanted)
     const object = applied(before, wanted, managerOf(write), query.get('force') === 'true')
     if (before) return { object: commit(write, before, part(write, before, object)), created: false }
-    const admitted = admitNew(store, info, object)
-    return { object: isDry(write) ? admitted : store.create(admitted), created: true }
+    return { object: insert(write, admitNew(store, info, object)), created: true }
   }
   const standing = readOne(store, target)
   if (target.subresource === 'scale') {
@@ -72,6 +70,20 @@ export function patchObject(write: Write, type: string, body: unknown): { object
   const after = checkIdentity(info, namespace, name, patched(type, standing, body))
   const object = commit(write, standing, updated(standing, part(write, standing, after), managerOf(write)))
   return { object, created: false }
+}
+
+const insert = (write: Write, object: Stored): Stored =>
+  isDry(write) ? write.store.draft(object) : write.store.create(object)
+
+function checkApply({ query, target: { info, name = '' } }: Write, before: Stored | undefined, wanted: Stored): void {
+  const { uid, managedFields } = wanted.metadata
+  if (!query.get('fieldManager'))
+    throw invalid('PatchOptions', '', 'fieldManager', 'Required value: is required for apply patch')
+  if (managedFields !== undefined) throw badRequest('metadata.managedFields must be nil')
+  if (uid === undefined) return
+  if (!before) throw conflict(info.plural, name, 'uid mismatch: the object with that uid is not there')
+  if (uid !== before.metadata.uid)
+    throw invalid(info.kind, name, 'metadata.uid', `Invalid value: "${uid}": field is immutable`)
 }
 
 /** What the path lets change: the status alone, or all but the status. */
@@ -98,46 +110,6 @@ function changeScale(write: Write, before: Stored, scale: Stored): Workload {
   if (!isScalable(before.kind)) throw noSuchPath()
   const after = updated(before, scaled(before as Workload, scale), managerOf(write))
   return (isDry(write) ? after : write.store.update(after)) as Workload
-}
-
-interface DeleteOptions {
-  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string }
-  readonly propagationPolicy?: string
-  readonly dryRun?: readonly string[]
-}
-
-/** One object, or every object of a collection that the selectors choose. */
-export function deleteObject(write: Write, body: unknown): object {
-  const { store, target, query } = write
-  const { info, namespace, name } = target
-  const options: DeleteOptions = isRecord(body) ? body : {}
-  const dry = isDry(write) || options.dryRun?.includes('All')
-  if (name === undefined) {
-    if (info.kind === 'Namespace' || (info.namespaced && namespace === undefined)) throw methodNotAllowed()
-    const chosen = store.list(info.kind, namespace).filter(matcherOf(selectorsIn(query)))
-    if (!dry) for (const each of chosen) remove(store, each, options)
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success' }
-  }
-  const standing = readOne(store, target)
-  if (dry) return standing
-  const propagationPolicy = options.propagationPolicy ?? query.get('propagationPolicy') ?? 'Background'
-  const left = remove(store, standing, { ...options, propagationPolicy })
-  const isGone = store.get(info.kind, namespace, name) === undefined
-  return isGone ? success(info.plural, name, left.metadata.uid) : left
-}
-
-function remove(store: Store, object: Stored, { preconditions = {}, propagationPolicy }: DeleteOptions): Stored {
-  const { namespace, name, uid } = object.metadata
-  const isOwner = ({ uid: owner }: OwnerReference) => owner === uid
-  if (propagationPolicy === 'Orphan' && namespace !== undefined) {
-    for (const kind of ['ReplicaSet', 'Pod']) {
-      for (const each of store.list(kind, namespace)) {
-        const ownerReferences = (each.metadata.ownerReferences ?? []).filter((owner) => !isOwner(owner))
-        if (each.metadata.ownerReferences?.some(isOwner)) store.update(withMeta(each, { ownerReferences }))
-      }
-    }
-  }
-  return store.remove(object.kind, namespace, name, preconditions)
 }
 
 const withMeta = (object: Stored, meta: Partial<Stored['metadata']>): Stored => ({
