@@ -4,11 +4,14 @@ import type { Change } from './history.ts'
 import type { Inside } from './inside.ts'
 import { keepNamespace } from './namespaces.ts'
 import type { Node, Pod, Stored } from './objects.ts'
-import { isCounted, quotaStatus } from './quota.ts'
+import { isCounted, refreshQuotas } from './quota.ts'
 import { advancePod, advanceWaiting } from './scheduling.ts'
 import { StatusError } from './status.ts'
 import type { Store } from './store.ts'
 import { alignOwners, alignWorkload, isWorkload } from './workloads.ts'
+
+/** After so many changes everybody else has a turn. */
+const changesATurn = 100
 
 /** Follows the store and acts on what changed, a moment later and in order; returns how to stop. */
 export function runControllers(inside: Inside): () => void {
@@ -18,9 +21,11 @@ export function runControllers(inside: Inside): () => void {
   let stopped = false
   const work = async () => {
     running = true
-    // One turn of the loop first: who made the change gets its answer before anything follows from it.
-    await clock.sleep(0)
-    for (let change = queue.shift(); change && !stopped; change = queue.shift()) react(inside, change)
+    while (queue.length > 0 && !stopped) {
+      // A turn of the loop first: who made the change gets its answer before anything follows from it.
+      await clock.sleep(0)
+      for (const change of queue.splice(0, changesATurn)) react(inside, change)
+    }
     running = false
   }
   const unsubscribe = store.subscribe((change) => {
@@ -77,10 +82,4 @@ function taint(store: Store, node: Node): void {
   const next = isCordoned ? [...others, unschedulable] : others
   const { taints: _taints, ...spec } = node.spec ?? {}
   store.update({ ...node, spec: { ...spec, ...(next.length > 0 && { taints: next }) } })
-}
-
-function refreshQuotas(store: Store, namespace: string): void {
-  for (const quota of store.list('ResourceQuota', namespace)) {
-    store.update({ ...quota, status: quotaStatus(store, quota) }, 'status')
-  }
 }

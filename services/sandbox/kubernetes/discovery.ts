@@ -18,6 +18,9 @@ export const versionDocument = {
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
+/** What `kubectl get all` means. */
+const inAll = new Set(['Pod', 'Service', 'Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet', 'Job', 'CronJob'])
+
 interface Resource {
   readonly name: string
   readonly kind: string
@@ -70,6 +73,7 @@ export function resourceList(group: string, version: string): object | undefined
       kind,
       verbs: may,
       ...(index === 0 && info.shortNames.length > 0 && { shortNames: info.shortNames }),
+      ...(index === 0 && inAll.has(info.kind) && { categories: ['all'] }),
       ...(kind === 'Scale' && { group: 'autoscaling', version: 'v1' }),
     })),
   )
@@ -98,6 +102,7 @@ function aggregatedResource(info: KindInfo): object {
     scope: info.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: info.kind.toLowerCase(),
     ...(info.shortNames.length > 0 && { shortNames: info.shortNames }),
+    ...(inAll.has(info.kind) && { categories: ['all'] }),
     verbs: may,
     ...(below.length > 0 && {
       subresources: below.map((each) => ({
@@ -107,6 +112,15 @@ function aggregatedResource(info: KindInfo): object {
       })),
     }),
   }
+}
+
+/** `/openapi/v2`, by which kubectl looks through a `List`: no schemas, so that it leaves validation to the server. */
+export const openApi2 = { swagger: '2.0', info: { title: 'Sandbox cluster', version: kubernetesVersion }, paths: {} }
+
+/** The same as kubectl asks for it: `swagger`, field 1 of the Document of gnostic's OpenAPIv2.proto, is all there is. */
+export const openApi2Binary = {
+  type: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+  body: Buffer.from('\n\u00032.0', 'latin1'),
 }
 
 /** `/openapi/v3`: where the document of each group version is. `prefix` is the path of the cluster. */

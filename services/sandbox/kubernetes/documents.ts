@@ -5,6 +5,8 @@ import {
   coreVersions,
   groupList,
   groupNamed,
+  openApi2,
+  openApi2Binary,
   openApiDocument,
   openApiIndex,
   resourceList,
@@ -14,7 +16,7 @@ import { noSuchPath } from './status.ts'
 
 export interface Document {
   readonly type: string
-  readonly body: object | 'ok'
+  readonly body: object | Uint8Array | 'ok'
 }
 
 /** Undefined when the path names a resource; throws `NotFound` when it names nothing. `prefix` is the cluster's own path. */
@@ -42,6 +44,8 @@ export function documentAt(segments: readonly string[], accept: string, prefix: 
     case 'apis 3':
       return json(resourceList(first, second))
   }
-  if (root !== 'openapi' || first !== 'v3') return undefined
+  if (root !== 'openapi') return undefined
+  if (first === 'v2' && segments.length === 2) return accept.includes('proto-openapi') ? openApi2Binary : json(openApi2)
+  if (first !== 'v3') throw noSuchPath()
   return json(segments.length === 2 ? openApiIndex(prefix) : openApiDocument(segments.slice(2).join('/')))
 }

@@ -45,8 +45,14 @@ export function checkQuota(store: Store, object: Stored, namespace: string): voi
   }
 }
 
-/** What a quota says of its namespace now. */
-export function quotaStatus(store: Store, { metadata, spec }: ResourceQuota): NonNullable<ResourceQuota['status']> {
+/** Brings what the quotas of a namespace say of its use up to date. */
+export function refreshQuotas(store: Store, namespace: string): void {
+  for (const quota of store.list('ResourceQuota', namespace)) {
+    store.update({ ...quota, status: statusOf(store, quota) }, 'status')
+  }
+}
+
+function statusOf(store: Store, { metadata, spec }: ResourceQuota): NonNullable<ResourceQuota['status']> {
   const used = usedIn(store, metadata.namespace ?? '')
   const hard = spec?.hard ?? {}
   const entries = Object.keys(hard).map((resource) => [resource, format(resource, used[resource] ?? 0)])

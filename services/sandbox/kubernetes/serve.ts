@@ -61,9 +61,14 @@ export function refuse(response: ServerResponse, { status }: StatusError): void 
   answer(response, status, status.code)
 }
 
-function answer(response: ServerResponse, body: object | string, code = 200, type = 'application/json'): void {
+function answer(
+  response: ServerResponse,
+  body: object | string | Uint8Array,
+  code = 200,
+  type = 'application/json',
+): void {
   if (response.headersSent || response.destroyed) return
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const text = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body)
   response.writeHead(code, { 'content-type': type, 'cache-control': 'no-cache, private' }).end(text)
 }
 

@@ -79,9 +79,7 @@ function writeStatus({ store, clock }: Inside, owner: Workload, refusal: StatusE
   if (!now) return
   const pods = ownedBy(store, now, 'Pod').filter(({ metadata }) => !metadata.deletionTimestamp)
   const ready = pods.filter(isReady).length
-  const failure: Condition[] = refusal
-    ? [failureOf(now, { reason: 'FailedCreate', message: refusal.message }, seconds(clock.now()))]
-    : []
+  const failure = refusal ? [failureOf(now, refusal.message, seconds(clock.now()))] : []
   const status = {
     observedGeneration: now.metadata.generation,
     ...statusFields(now.kind, pods.length, ready),
@@ -90,10 +88,10 @@ function writeStatus({ store, clock }: Inside, owner: Workload, refusal: StatusE
   store.update({ ...now, status }, 'status')
 }
 
-/** Of a workload that gets fewer pods than it asks for; the same failure keeps its time. */
-function failureOf({ status }: Workload, cause: { reason: string; message: string }, at: string): Condition {
+/** Of a workload that gets fewer pods than it asks for. What was said first stays: each refusal names another pod. */
+function failureOf({ status }: Workload, message: string, at: string): Condition {
   const before = status?.conditions?.find(({ type }) => type === 'ReplicaFailure')
-  return { type: 'ReplicaFailure', status: 'True', ...cause, lastTransitionTime: before?.lastTransitionTime ?? at }
+  return before ?? { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message, lastTransitionTime: at }
 }
 
 /** Counts under the names that each kind has for them. */

@@ -5,6 +5,7 @@ import { admitChange, admitNew, checkIdentity } from './admission.ts'
 import { applied, type Manager, updated } from './apply.ts'
 import { type Stored, seconds, type Workload } from './objects.ts'
 import { patched } from './patch.ts'
+import { isCounted, refreshQuotas } from './quota.ts'
 import { readOne } from './read.ts'
 import type { Target } from './request.ts'
 import { isScalable, scaled, scaleOf } from './scale.ts'
@@ -72,8 +73,14 @@ export function patchObject(write: Write, type: string, body: unknown): { object
   return { object, created: false }
 }
 
-const insert = (write: Write, object: Stored): Stored =>
-  isDry(write) ? write.store.draft(object) : write.store.create(object)
+function insert(write: Write, object: Stored): Stored {
+  const { store } = write
+  if (isDry(write)) return store.draft(object)
+  const made = store.create(object)
+  // Before the answer: who asks a quota next must be told of this one.
+  if (isCounted(made.kind)) refreshQuotas(store, made.metadata.namespace ?? '')
+  return made
+}
 
 function checkApply({ query, target: { info, name = '' } }: Write, before: Stored | undefined, wanted: Stored): void {
   const { uid, managedFields } = wanted.metadata
