@@ -7,7 +7,7 @@ const unauthorized = {
   body: { kind: 'Status', status: 'Failure', message: 'Unauthorized', reason: 'Unauthorized', code: 401 },
 }
 
-export const access: Part = async (t, { api }) => {
+export const access: Part = async (t, { api, client }) => {
   await t.test('without a token, and with a wrong one', async (t) => {
     t.match(await api.ask('GET', '/api/v1/namespaces', { token: null }), unauthorized)
     t.match(await api.ask('GET', '/api/v1/namespaces', { token: 'wrong' }), unauthorized)
@@ -18,13 +18,15 @@ export const access: Part = async (t, { api }) => {
 
   await t.test('reviews', async (t) => {
     const resourceAttributes = { verb: 'create', resource: 'resourcequotas', namespace: 'default' }
-    const { status, body } = await api.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    const review = {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectAccessReview',
       spec: { resourceAttributes },
-    })
+    }
+    const { status, body } = await api.post('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review)
     t.equal(status, 201)
     t.match(body, { kind: 'SelfSubjectAccessReview', spec: { resourceAttributes }, status: { allowed: true } })
+    t.match(await client.create(review), { status: { allowed: true } }, 'as the checks of a new datacenter ask')
     const rules = await api.post('/apis/authorization.k8s.io/v1/selfsubjectrulesreviews', {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SelfSubjectRulesReview',

@@ -11,8 +11,21 @@ export const kubectlWrites: Part = async (t, { api, kubectl, space }) => {
     t.equal(await kubectl.given(configMap('made'), ...at, 'create', '-f', '-'), 'configmap/made created\n')
     const again = await kubectl.failsGiven(configMap('made'), ...at, 'create', '-f', '-')
     t.match(again, /Error from server \(AlreadyExists\).*configmaps "made" already exists/)
-    const faulty = { ...configMap('faulty'), unknown: 1 }
-    t.match(await kubectl.failsGiven(faulty, ...at, 'create', '-f', '-'), /unknown field "unknown"/)
+  })
+
+  await t.test('create by its generators, which send protobuf', async (t) => {
+    await kubectl(...at, 'create', 'configmap', 'literal', '--from-literal=a=1', '--from-literal=b=')
+    t.strictSame(await data('literal'), { a: '1', b: '' })
+    await kubectl(...at, 'create', 'quota', 'generated', '--hard=pods=9,requests.cpu=500m')
+    const generated = await kubectl.json(...at, 'get', 'quota', 'generated')
+    t.strictSame(generated.spec.hard, { pods: '9', 'requests.cpu': '500m' })
+    await kubectl(...at, 'delete', 'quota', 'generated')
+    await kubectl(...at, 'create', 'deployment', 'quick', '--image=none', '--replicas=0')
+    const { spec } = await kubectl.json(...at, 'get', 'deploy', 'quick')
+    t.match(spec, { replicas: 0, selector: { matchLabels: { app: 'quick' } } })
+    t.match(spec.template.spec.containers, [{ image: 'none' }])
+    await kubectl('create', 'namespace', `${namespace}-more`)
+    t.match(await kubectl('delete', 'namespace', `${namespace}-more`, '--wait=false'), /deleted/)
   })
 
   await t.test('apply, with what was applied last in mind', async (t) => {
