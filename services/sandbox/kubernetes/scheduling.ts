@@ -90,7 +90,7 @@ function start(store: Store, clock: Clock, pod: Pod): void {
 }
 
 /** The status of a pod whose containers all run. */
-export function runningStatus({ spec }: Pod, at: string): NonNullable<Pod['status']> {
+export function runningStatus({ spec }: Pick<Pod, 'spec'>, at: string): NonNullable<Pod['status']> {
   const types = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled']
   return {
     phase: 'Running',

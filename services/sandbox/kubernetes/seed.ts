@@ -94,13 +94,17 @@ function nodeObject({ name, cpu, memory, pods = '110', more, zone, taints }: Nod
   }
 }
 
+const container = { name: 'main', image: 'none' }
+/** One for all pods of the owner, of which a federation has tens of thousands. */
+const running = runningStatus({ spec: { containers: [container] } }, bornAt)
+
 function podObject({ name, namespace, nodeName, cpu, memory }: PodSeed): Stored {
-  const containers = [{ name: 'main', image: 'none', resources: { requests: { cpu, memory } } }]
-  const pod = {
+  const containers = [{ ...container, resources: { requests: { cpu, memory } } }]
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name, namespace },
     spec: { nodeName, containers, restartPolicy: 'Always', serviceAccountName: 'default' },
+    status: running,
   }
-  return { ...pod, status: runningStatus(pod, bornAt) }
 }
