@@ -7,7 +7,7 @@ import { sweepLeftovers } from './processes.ts'
 export { missingForClusters } from './build.ts'
 export type { Cluster, ClusterSpec } from './cluster.ts'
 export type { Component } from './components.ts'
-export { createNode, createStorageClass, type NodeSpec, type StorageClassSpec } from './manifests.ts'
+export type { NodeSpec, StorageClassSpec } from './manifests.ts'
 export { until } from './wait.ts'
 
 /** Clusters that start at the same moment; each is five processes that all compute. */
