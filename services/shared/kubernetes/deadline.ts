@@ -31,5 +31,6 @@ export function abortAfter(clock: Clock, ms: number, late: () => Error, target: 
     () => target.abort(late()),
     () => undefined,
   )
-  return () => done.abort()
+  // With a reason, because the one that is made for an absent reason records a stack each time.
+  return () => done.abort('done')
 }
