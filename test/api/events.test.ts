@@ -48,6 +48,22 @@ t.test('an event that commits late is read in its turn, not skipped', async (t) 
   t.same(await ids(first?.cursor), ['slow', 'fast'])
 })
 
+t.test('transactions are ordered as numbers, also where they get a digit more', async (t) => {
+  const database = await testDatabase(t)
+  for (const [index, transaction] of ['2', '9', '10', '100'].entries()) {
+    await insertEvents(database, [event(`e${index}`)], new Date())
+    await database.query('update events set transaction = $1::xid8 where id = $2', [transaction, `e${index}`])
+  }
+  const read: string[] = []
+  for (let cursor: string | undefined; ; ) {
+    const [next] = await readEvents(database, cursor, {}, 1)
+    if (next === undefined) break
+    read.push(next.id)
+    cursor = next.cursor
+  }
+  t.same(read, ['e0', 'e1', 'e2', 'e3'], 'page by page, each once')
+})
+
 t.test('followed live as server-sent events and resumed by Last-Event-ID', async (t) => {
   const api = await testApi(t)
   const base = await api.listen()

@@ -49,7 +49,10 @@ export interface EventFilter {
   readonly partyId?: string | undefined
 }
 
-/** Up to `limit` events after (transaction, sequence), below the oldest transaction still running. */
+/**
+ * Up to `limit` events after (transaction, sequence), below the oldest transaction still running. Ordered by the column:
+ * the name alone would be the text that is selected, and '1000' sorts before '999'.
+ */
 export function selectEvents(
   sql: Sql,
   after: { transaction: string; sequence: number },
@@ -64,7 +67,7 @@ export function selectEvents(
        and ($3::text is null or subject_id = $3)
        and ($4::text is null or type = $4)
        and ($5::text is null or party_id = $5)
-     order by transaction, sequence limit $6`,
+     order by events.transaction, sequence limit $6`,
     [after.transaction, after.sequence, filter.subjectId ?? null, filter.type ?? null, filter.partyId ?? null, limit],
   )
 }
