@@ -1,7 +1,7 @@
 /** How a datacenter looks on a terminal. Unknown, none and unlimited are three different things, and so they look. */
 import type { Capacity, CapacityResource, Contact, Datacenter, Offer } from '../../schemas/index.ts'
 import { type Cell, renderTable } from './table.ts'
-import { duration, line, type Paint } from './text.ts'
+import { day, duration, line, type Paint } from './text.ts'
 
 const contactTones = { reachable: 'good', suspect: 'doubtful', unreachable: 'bad', unknown: 'quiet' } as const
 
@@ -17,7 +17,7 @@ export function datacenterText(
   const { slug, name, id, region, position, state, contact, contactReason, connection, inventory, security } =
     datacenter
   const { availability, integrity, confidentiality } = security.classes
-  const evidence = security.evidence.map(({ kind, validUntil }) => `${kind} until ${validUntil.slice(0, 10)}`)
+  const evidence = security.evidence.map(({ kind, validUntil }) => `${kind} until ${day(validUntil)}`)
   const facts = [
     line`${slug} (${name})`,
     line`id              ${id}`,
@@ -60,6 +60,8 @@ const figure = (value: string | null): string => value ?? '?'
 
 const freeCell = ({ free }: CapacityResource): Cell => (free === '0' ? { text: free, tone: 'doubtful' } : figure(free))
 
+const minute = (instant: string) => `${instant.slice(0, 16)}Z`
+
 function offersText(offers: readonly Offer[], paint: Paint): string {
   if (offers.length === 0) return 'No offers.\n'
   const table = renderTable(
@@ -75,8 +77,8 @@ function offersText(offers: readonly Offer[], paint: Paint): string {
       id,
       state,
       quality,
-      period.start.slice(0, 16),
-      period.end?.slice(0, 16) ?? 'open',
+      minute(period.start),
+      period.end === null ? 'open' : minute(period.end),
       Object.entries(amounts)
         .map(([resource, amount]) => `${resource} ${amount}`)
         .join(', '),

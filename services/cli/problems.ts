@@ -10,7 +10,9 @@ const hints: Record<string, readonly string[]> = {
 /** `body` is what came with the status; fields that are missing are left out of the message. */
 export function problemError(status: number, body: unknown): CliError {
   const { title, detail, action, errors, type } = (body ?? {}) as Partial<ProblemBody>
-  const message = [title ?? `answered ${status}`, detail].filter((part) => part !== undefined).join(': ')
+  // Where the detail is nothing but the fields, it would say them twice.
+  const repeats = errors?.length && errors.every(({ message }) => detail?.includes(message))
+  const message = [title ?? `answered ${status}`, ...(detail && !repeats ? [detail] : [])].join(': ')
   return new CliError(codeFor(status), line`${message}`, [
     ...(errors ?? []).map(({ pointer, message }) => line`  ${pointer} ${message}`),
     // With the fields just shown, "see `errors`" says nothing more.

@@ -34,6 +34,13 @@ export function duration(seconds: number): string {
   return `${Math.round(seconds / 86_400)} d`
 }
 
+/** The day on which an instant falls in the Netherlands: a date that was typed is shown as it was typed. */
+export function day(instant: string): string {
+  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Amsterdam', dateStyle: 'short' }).format(
+    new Date(instant),
+  )
+}
+
 /** Whole euro cents as `€ 1234.56`. */
 export function euros(cents: number): string {
   const digits = String(Math.abs(cents)).padStart(3, '0')

@@ -41,7 +41,9 @@ export async function seedFederation(options: SeedOptions): Promise<SeedSummary>
   let done = 0
   await eachOf(federation, async (each) => {
     await ensureDatacenter(loket, known, each, options.kubeconfigOf(each))
-    options.progress(`registering datacenters: ${++done} of ${federation.length}`)
+    done += 1
+    if (!known.datacenters.has(each.datacenter.slug))
+      options.progress(`registering datacenters: ${done} of ${federation.length}`)
   })
   await ensureParty(loket, known, auditor, ['auditor'])
   for (const programme of programmes) await ensureParty(loket, known, programme, ['consumer'])

@@ -1,7 +1,7 @@
 /** Text for a terminal: nothing from elsewhere steers it, colours only where they are wanted, figures with their unit. */
 import fc from 'fast-check'
 import t from 'tap'
-import { duration, euros, line, paintFor, printable } from '../../../services/cli/text.ts'
+import { day, duration, euros, line, paintFor, printable } from '../../../services/cli/text.ts'
 import { fakeIo } from './fake-io.ts'
 
 t.test('what could steer or deceive is written out', async (t) => {
@@ -34,7 +34,7 @@ t.test('colours only on a terminal that wants them', async (t) => {
   t.equal(paintFor(fakeIo({ terminal: true, env: {} }).io)(undefined, 'x'), 'x')
 })
 
-t.test('durations and euros', async (t) => {
+t.test('durations, days and euros', async (t) => {
   for (const [seconds, text] of [
     [-3, '0 s'],
     [0, '0 s'],
@@ -45,6 +45,8 @@ t.test('durations and euros', async (t) => {
     [172_800, '2 d'],
   ] as const)
     t.equal(duration(seconds), text)
+  t.equal(day('2027-12-31T23:00:00Z'), '2028-01-01', 'a day begins when it does in the Netherlands')
+  t.equal(day('2028-06-30T21:59:59Z'), '2028-06-30')
   for (const [cents, text] of [
     [0, '€ 0.00'],
     [5, '€ 0.05'],
