@@ -29,6 +29,14 @@ export function createProgress(output: Output): Progress {
   }
 }
 
+/** What to do when an address is another program's; undefined when that is not what went wrong. */
+export function portTaken(error: unknown, config: { readonly port: number }): string | undefined {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code !== 'EADDRINUSE') return undefined
+  const name = port === config.port ? 'PORT' : 'MANAGEMENT_PORT'
+  return `${address}:${port} is taken by another program: set ${name} to another port, or to 0 for any that is free`
+}
+
 export interface Ready {
   /** Since the process began. */
   readonly seconds: number

@@ -4,7 +4,7 @@ import './shared/require-node.ts'
 import { resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, openStore, startBroker } from './broker/index.ts'
-import { createProgress, welcome } from './console.ts'
+import { createProgress, portTaken, welcome } from './console.ts'
 import { developmentTokens } from './development-tokens.ts'
 import { startDemonstration } from './sandbox/index.ts'
 import { systemClock } from './shared/clock.ts'
@@ -34,38 +34,53 @@ const empty = flags.includes('--empty')
 const directory = resolve(config.dataDirectory)
 const log = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
 
-try {
-  await run()
-} catch (error) {
-  const known = error instanceof DataDirectoryInUse || (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
-  console.error(`gemeentecloud did not start: ${known ? (error as Error).message : (error as Error).stack}`)
-  process.exit(1)
+/** What undoes what was begun; the first of it is the lock. */
+const stops: (() => Promise<void>)[] = []
+const stop = async (keep = 0) => {
+  for (const each of stops.splice(keep).toReversed()) await each()
 }
+let stopping = false
+/** From here on `undo` is done at the stop; a start that is to stop goes no further. */
+const begun = (undo: () => Promise<void>) => {
+  stops.push(undo)
+  if (stopping) throw new Error('stopped while it started')
+}
+
+const starting = run()
+closeWithGrace({ delay: 20_000, logger: { error: (message) => log.error(message) } }, async ({ err, signal }) => {
+  stopping = true
+  if (err) log.error({ err }, 'stopping after an error')
+  if (signal) say('\nStopping …')
+  // A start that was under way fails by this; what it began meanwhile is stopped too, and then the lock is let go.
+  await stop(1)
+  await Promise.allSettled([starting])
+  await stop()
+})
+await starting.catch(async (error) => {
+  if (stopping) return
+  const known = error instanceof DataDirectoryInUse ? error.message : portTaken(error, config)
+  console.error(`gemeentecloud did not start: ${known ?? (error as Error).stack}`)
+  // PostgreSQL is a process of its own and would stay behind.
+  await stop()
+  process.exit(1)
+})
 
 async function run(): Promise<void> {
   // 1. The data directory is ours alone, for as long as this process lives.
   const lock = await lockDataDirectory(directory)
-  const stops: (() => Promise<void>)[] = [lock.release]
-  const stop = async () => {
-    for (const each of stops.toReversed()) await each()
-  }
-  closeWithGrace({ delay: 20_000, logger: { error: (message) => log.error(message) } }, async ({ err, signal }) => {
-    if (err) log.error({ err }, 'stopping after an error')
-    if (signal) say('\nStopping …')
-    await stop()
-  })
+  begun(lock.release)
 
   // 2. The store: made, adopted or somebody else's.
   const postgres = config.databaseUrl === undefined ? await startEmbedded({ dataDirectory: directory, log }) : undefined
-  if (postgres) stops.push(postgres.stop)
+  if (postgres) begun(postgres.stop)
   const database = await openStore(postgres?.url ?? config.databaseUrl ?? '')
-  stops.push(database.close)
+  begun(database.close)
 
   // 3. The simulated clusters, before the broker looks for them.
   const demonstration = empty
     ? undefined
     : await startDemonstration({ directory, clock: systemClock, random: systemRandom })
-  if (demonstration) stops.push(demonstration.stop)
+  if (demonstration) begun(demonstration.stop)
 
   // 4. The broker.
   const access = readLocalAccess(directory)
@@ -74,7 +89,7 @@ async function run(): Promise<void> {
   const encryptionKey = config.encryptionKey ?? Buffer.from(access.encryptionKey, 'base64')
   const allowedAddresses = [...loopback, ...config.allowedAddresses]
   const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses })
-  stops.push(broker.stop)
+  begun(broker.stop)
   access.api = broker.url
   writeLocalAccess(directory, access)
 

@@ -71,6 +71,7 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
   strictInput(app)
   refuseUnreadBodies(app)
   problemAnswers(app)
+  letGoWhenClosing(app)
   app.addHook('onSend', async (request, reply) => {
     reply.headers(commonHeaders(request.id))
   })
@@ -91,6 +92,21 @@ export async function createHttpServer(options: HttpOptions): Promise<HttpServer
     },
   })
   return app
+}
+
+/** A client that keeps its connection for later would keep a server that stops waiting just as long. */
+function letGoWhenClosing(app: HttpServer): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (closing) reply.header('connection', 'close')
+  })
+  // For an answer whose headers had gone out before.
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  })
 }
 
 const commonHeaders = (requestId: string) => ({
