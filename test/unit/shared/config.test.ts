@@ -1,0 +1,86 @@
+/** Configuration: all that is wrong at once, nothing guessed, and nothing of it repeated that could be a secret. */
+import t from 'tap'
+import { readConfig } from '../../../services/shared/config.ts'
+
+const errorsOf = (environment: Record<string, string>) => {
+  const result = readConfig(environment)
+  return result.ok ? [] : result.errors
+}
+const key = Buffer.alloc(32, 7).toString('base64')
+
+t.test('without anything: on this machine alone, on the usual ports', async (t) => {
+  t.same(readConfig({ PATH: '/bin', HOME: '/root' }), {
+    ok: true,
+    config: {
+      host: '127.0.0.1',
+      port: 8080,
+      managementPort: 8081,
+      databaseUrl: undefined,
+      dataDirectory: 'data',
+      logLevel: 'info',
+      encryptionKey: undefined,
+      bootstrapToken: undefined,
+      desk: { name: 'Landelijk loket', oin: '00000099000000009000' },
+      allowedAddresses: [],
+    },
+  })
+})
+
+t.test('everything set', async (t) => {
+  const result = readConfig({
+    PORT: '0',
+    MANAGEMENT_PORT: '0',
+    HOST: '::',
+    DATABASE_URL: 'postgresql://u:p@db/gemeentecloud',
+    GEMEENTECLOUD_DATA: '/var/lib/x',
+    LOG_LEVEL: 'debug',
+    ENCRYPTION_KEY: key,
+    BOOTSTRAP_TOKEN: 't'.repeat(32),
+    LOKET_NAME: 'Loket',
+    LOKET_OIN: '00000099000000000001',
+    ALLOWED_CLUSTER_ADDRESSES: '127.0.0.0/8,::1/128',
+    GEMEENTECLOUD_URL: 'for the command line',
+    GEMEENTECLOUD_TOKEN: 'too',
+  })
+  t.match(result, { ok: true, config: { port: 0, managementPort: 0, host: '::', logLevel: 'debug' } })
+  if (!result.ok) return
+  t.same(Buffer.from(result.config.encryptionKey ?? []), Buffer.alloc(32, 7))
+  t.same(result.config.allowedAddresses, ['127.0.0.0/8', '::1/128'])
+  t.same(result.config.desk, { name: 'Loket', oin: '00000099000000000001' })
+})
+
+t.test('all that is wrong, at once', async (t) => {
+  const errors = errorsOf({
+    PORT: '8080x',
+    MANAGEMENT_PORT: '70000',
+    DATABASE_URL: 'mysql://secret@x',
+    LOG_LEVEL: 'loud',
+    ENCRYPTION_KEY: 'c2hvcnQ=',
+    BOOTSTRAP_TOKEN: 'short-secret',
+    LOKET_OIN: '123',
+    ALLOWED_CLUSTER_ADDRESSES: '10.0.0.0',
+    GEMEENTECLOUD_DAAT: '/x',
+  })
+  const named = errors.map((error) => error.split(' ')[0])
+  t.same(named.sort(), [
+    'ALLOWED_CLUSTER_ADDRESSES',
+    'BOOTSTRAP_TOKEN',
+    'DATABASE_URL',
+    'ENCRYPTION_KEY',
+    'GEMEENTECLOUD_DAAT',
+    'LOG_LEVEL',
+    'LOKET_OIN',
+    'MANAGEMENT_PORT',
+    'PORT',
+  ])
+  t.notMatch(errors.join('\n'), /secret|c2hvcnQ/, 'a value is not repeated')
+})
+
+t.test('one thing at a time', async (t) => {
+  t.same(errorsOf({ PORT: '9000', MANAGEMENT_PORT: '9000' }), ['PORT and MANAGEMENT_PORT are the same'])
+  t.same(errorsOf({ PORT: '8081' }), ['PORT and MANAGEMENT_PORT are the same'], 'also with one by default')
+  t.same(errorsOf({ PORT: '65536' }), ['PORT is above 65535'])
+  for (const port of ['-1', '08', '1.5', ' 80', '0x50'])
+    t.match(errorsOf({ PORT: port }), [/^PORT .*0 picks a free one/], port)
+  t.same(errorsOf({ PORT: '', LOG_LEVEL: '' }), [], 'set but empty is not set')
+})

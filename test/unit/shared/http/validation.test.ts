@@ -1,0 +1,72 @@
+/** What ajv finds becomes pointers and words; nothing is dropped, coerced or filled in on the way. */
+import t from 'tap'
+import Type, { type TSchema } from 'typebox'
+import { createAjv, fieldErrors, fieldFormats } from '../../../../services/shared/http/validation.ts'
+
+function found(schema: TSchema, value: unknown, part = 'body'): [string, string][] {
+  const validate = createAjv().compile(schema)
+  const before = JSON.stringify(value)
+  validate(value)
+  if (JSON.stringify(value) !== before) throw new Error('the value was changed')
+  return fieldErrors(validate.errors ?? [], part).map(({ pointer, message }) => [pointer, message])
+}
+const closed = { additionalProperties: false }
+const person = Type.Object({ name: Type.String(), age: Type.Optional(Type.Integer({ default: 7 })) }, closed)
+
+t.test('every field at once, by pointer', async (t) => {
+  t.same(found(person, {}), [['/name', 'is required']])
+  t.same(found(person, { name: 1, age: '2', 'a/b~c': 0 }), [
+    ['/a~1b~0c', 'is not a field we know'],
+    ['/name', 'must be string'],
+    ['/age', 'must be integer'],
+  ])
+  t.same(found(Type.Array(person), [{ name: 'x' }, {}]), [['/1/name', 'is required']])
+  t.same(found(person, [], 'querystring'), [['/query', 'must be object']])
+  t.same(found(person, {}, 'headers'), [['/headers/name', 'is required']])
+  t.same(found(person, {}, 'params'), [['/params/name', 'is required']])
+})
+
+t.test('one of several shapes is told once, with the choices', async (t) => {
+  const word = Type.Object({ kind: Type.Union([Type.Literal('push'), Type.Literal('pull'), Type.Null()]) })
+  for (const kind of ['x', 1, {}, []]) t.same(found(word, { kind }), [['/kind', 'must be one of "push", "pull", null']])
+  t.same(found(Type.Literal('on'), 'off'), [['', 'must be "on"']])
+})
+
+t.test('at most fifty', async (t) => {
+  t.equal(
+    found(
+      Type.Array(Type.Integer()),
+      Array.from({ length: 100 }, () => 'x'),
+    ).length,
+    50,
+  )
+})
+
+t.test('instants are written as they are', async (t) => {
+  const isInstant = fieldFormats['date-time-utc']
+  for (const good of ['2027-01-01T00:00:00Z', '2028-02-29T23:59:59.999999999Z', '1000-01-01T00:00:00Z'])
+    t.ok(isInstant(good), good)
+  for (const bad of [
+    '2027-02-29T00:00:00Z',
+    '2027-04-31T00:00:00Z',
+    '2027-00-01T00:00:00Z',
+    '2027-01-01T24:00:00Z',
+    '2027-01-01T23:59:60Z',
+    '0000-01-01T00:00:00Z',
+    '2027-01-01T00:00:00+00:00',
+    '2027-01-01T00:00:00',
+    '2027-01-01t00:00:00z',
+    '2027-01-01 00:00:00Z',
+    '2027-01-01',
+    '2027-01-01T00:00:00.Z',
+    '2027-01-01T00:00:00Z\n',
+    '+002027-01-01T00:00:00Z',
+  ])
+    t.notOk(isInstant(bad), JSON.stringify(bad))
+  t.same(found(Type.String({ format: 'date-time-utc' }), 'x'), [
+    ['', 'must be an instant in UTC, such as 2027-01-01T00:00:00Z'],
+  ])
+  t.same(found(Type.String({ format: 'kubernetes-quantity' }), 'x'), [
+    ['', 'must be a Kubernetes quantity, such as 500m or 2Gi'],
+  ])
+})
