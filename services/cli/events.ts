@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Event } from '../../schemas/index.ts'
 import type { Query } from './api.ts'
+import { findSubject } from './find.ts'
 import { wholeNumber } from './flags.ts'
 import { followEvents } from './follow.ts'
 import { jsonText, yamlText } from './output.ts'
@@ -22,13 +23,14 @@ export function eventCommands(program: Command, shell: Shell): void {
     .command('events')
     .description('every change, by whom and when, oldest first')
     .option('--follow', 'go on, and show each as it comes (-o json: one per line)')
-    .option('--subject <id>', 'only about this datacenter, hosting, system or party')
+    .option('--subject <name>', 'only about this datacenter or hosting, or what has this id')
     .option('--type <type>', 'only of this type, such as hosting.placed')
     .option('--last <count>', 'how many of the past', wholeNumber, 50)
     .option('--after <cursor>', 'all after this position instead')
     .action(
       action<EventOptions>(shell, 'auditor', async (session, options) => {
-        const query = { subject: options.subject, type: options.type }
+        const subject = options.subject && (await findSubject(session.api(), options.subject))
+        const query = { subject, type: options.type }
         const { events, cursor } = await session.during('reading events', past(session, query, options))
         if (!options.follow) {
           await session.show(events, () => renderTable(columns, events.map(rowOf), session.paint))

@@ -52,6 +52,16 @@ export async function findHosting(api: Api, name: string): Promise<Hosting> {
   return hosting
 }
 
+/** The id behind a datacenter's slug or a hosting's name; an id stays as it is, for none of them has a `_`. */
+export async function findSubject(api: Api, name: string): Promise<string> {
+  if (name.includes('_')) return name
+  const [datacenter] = (await api.get<{ items: Datacenter[] }>('/datacenters', { slug: name })).items
+  if (datacenter) return datacenter.id
+  const hosting = (await api.list<Hosting>('/hostings', { name })).at(-1)
+  if (!hosting) throw notFound('datacenter or hosting', name, 'hosting list')
+  return hosting.id
+}
+
 const severalFound = (what: string, name: string, ids: readonly string[]) =>
   usage(
     line`${what} ${name} is not one but ${ids.length}; say which by its id`,

@@ -111,6 +111,7 @@ t.test('a request lands somewhere, is shown, and ends', async (t) => {
   const listed = await run(['hosting', 'list'])
   t.match(listed.out, /^open-zaak-voorbeeld +open-zaak +provisioning +(utrecht +zwolle|zwolle +utrecht) /m)
   const shown = await run(['hosting', 'show', 'open-zaak-voorbeeld'])
+  t.match((await run(['events', '--subject', 'open-zaak-voorbeeld'])).out, /hosting\.placed/, 'by its name')
   t.match(shown.out, /^primary +(utrecht|zwolle) +absent/m)
   t.match(shown.out, /\(asked: cold\)/)
 
@@ -253,6 +254,7 @@ t.test('events: the last ones, of one subject, and as they come', async (t) => {
   t.same(await json('events', '--after', events[0].cursor), events.slice(1))
   const registered = events.find((event: { type: string }) => event.type === 'system.registered')
   t.same((await json('events', '--subject', registered.subject.id)).length, 1)
+  t.match(await run(['events', '--subject', 'nowhere']), { code: 3, err: /no datacenter or hosting nowhere/ })
   t.match((await run(['events'])).out, new RegExp(`system\\.registered +${registered.subject.id}`))
   t.ok(api)
 })
