@@ -16,7 +16,8 @@ export interface RunningBroker {
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>
 }
 
-const main = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
+/** What `npm start` runs. */
+export const mainFile = fileURLToPath(new URL('../../services/main.ts', import.meta.url))
 
 /** Starts `npm start` without npm on free ports; rejects with what it printed when it ends before it is ready. */
 export function startProcess(
@@ -24,7 +25,7 @@ export function startProcess(
   flags: readonly string[] = ['--empty'],
   env: Record<string, string> = {},
 ): Promise<RunningBroker> {
-  const child = spawn(process.execPath, [main, ...flags], {
+  const child = spawn(process.execPath, [mainFile, ...flags], {
     env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', GEMEENTECLOUD_DATA: dataDirectory, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })

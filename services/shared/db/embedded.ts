@@ -20,6 +20,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { systemClock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 
 const run = promisify(execFile)
@@ -62,19 +63,36 @@ export async function startEmbedded({ dataDirectory, log, settings: extra = [] }
   const stop = () => pgCtl(place, ['stop', '-m', 'fast', '-w', '-t', '30'])
   const running = await adoptable(place)
   if (running !== undefined) return { url: running, adopted: true, stop }
+  forgetDeadServer(place)
   const port = await freePort()
   const options = [...settings, ...extra].map((setting) => `-c ${setting}`).join(' ')
-  await pgCtl(place, [
-    'start',
-    '-w',
-    '-t',
-    '60',
-    '-l',
-    join(place.cluster, 'server.log'),
-    '-o',
-    `-p ${port} ${options}`,
-  ])
+  await startServer(place, `-p ${port} ${options}`)
   return { url: urlOf(place, port), adopted: false, stop }
+}
+
+/** When the server was killed, its children let go of its memory a moment later; until then it cannot be started. */
+async function startServer(place: Place, options: string): Promise<void> {
+  const file = join(place.cluster, 'server.log')
+  for (let tries = 1; ; tries++) {
+    const before = existsSync(file) ? statSync(file).size : 0
+    try {
+      return await pgCtl(place, ['start', '-w', '-t', '60', '-l', file, '-o', options])
+    } catch (error) {
+      const said = existsSync(file) ? readFileSync(file).subarray(before).toString() : ''
+      if (tries === 10 || !said.includes('pre-existing shared memory block')) throw error
+      await systemClock.sleep(500)
+    }
+  }
+}
+
+/**
+ * PostgreSQL takes a process that ended and was not fetched by its parent, as happens in containers, for one that runs,
+ * and would not start. Only such a one is forgotten; that its children are gone PostgreSQL sees for itself.
+ */
+function forgetDeadServer({ cluster }: Place): void {
+  const file = join(cluster, 'postmaster.pid')
+  const status = `/proc/${existsSync(file) ? readFileSync(file, 'utf8').split('\n')[0] : ''}/status`
+  if (existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8'))) rmSync(file)
 }
 
 /** The URL of the server that runs in this cluster, when one does and answers. */
