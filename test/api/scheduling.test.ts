@@ -10,6 +10,7 @@ import {
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { type TestApi, testApi } from '../support/api.ts'
+import { storeDigest } from '../support/store-digest.ts'
 
 const quiet = pino({ level: 'silent' })
 const classes = { availability: 1, integrity: 1, confidentiality: 1 }
@@ -77,6 +78,23 @@ t.test('a leader of an old epoch changes nothing', async (t) => {
   )
   t.equal((await api.call('consumer', 'GET', `hostings/${id}`)).body.state, 'pending')
   t.same(await api.kit.database.query('select 1 from placements'), [])
+})
+
+t.test('a decision that cannot be told is not made', async (t) => {
+  const api = await testApi(t)
+  await api.activeDatacenter()
+  const id = await ask(api, 'zaak')
+  const { database } = api.kit
+  const before = await storeDigest(database)
+  await database.query('alter table events add constraint refused check (false) not valid')
+  const metrics = schedulingMetrics(createRegistry(), api.kit, () => true)
+  const term = { epoch: 0, signal: new AbortController().signal }
+  const run = runScheduler({ ...api.kit, log: quiet }, term, { metrics, decided: () => undefined })
+  await t.rejects(run, { constraint: 'refused' }, 'the term ends, for the store is at fault')
+  t.same(await storeDigest(database), before, 'no placement, no claim, no outcome, no generation')
+  await database.query('alter table events drop constraint refused')
+  api.schedule()
+  await until(async () => (await api.call('consumer', 'GET', `hostings/${id}`)).body.state === 'provisioning', 'placed')
 })
 
 t.test('a row that cannot be digested is refused and does not stop the queue', async (t) => {
