@@ -2,10 +2,11 @@
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
 import { patchTypes } from './patch.ts'
+import { protobufType, readProtobuf } from './protobuf.ts'
 import { badRequest, tooLong, unsupportedMediaType } from './status.ts'
 
 const limitBytes = 3 * 2 ** 20
-const documentTypes = ['application/json', 'application/yaml']
+const documentTypes = ['application/json', 'application/yaml', protobufType]
 
 /** `type` is without parameters, and JSON when none is named; undefined stands for an empty body. */
 export async function readBody(request: IncomingMessage): Promise<{ type: string; value: unknown }> {
@@ -20,8 +21,10 @@ export async function readBody(request: IncomingMessage): Promise<{ type: string
   const known: readonly string[] = request.method === 'PATCH' ? patchTypes : documentTypes
   if (bytes === 0) return { type, value: undefined }
   if (!known.includes(type)) throw unsupportedMediaType(type, known)
-  const text = Buffer.concat(chunks).toString('utf8')
+  const whole = Buffer.concat(chunks)
   try {
+    if (type === protobufType) return { type, value: readProtobuf(whole) }
+    const text = whole.toString('utf8')
     return { type, value: type.endsWith('yaml') ? parse(text) : JSON.parse(text) }
   } catch (error) {
     throw badRequest(`the body cannot be read: ${(error as Error).message.split('\n')[0]}`)
