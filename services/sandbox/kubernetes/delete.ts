@@ -16,7 +16,8 @@ interface DeleteOptions {
 
 export function deleteObject(write: Write, body: unknown): object {
   const { store, target, query } = write
-  const { info, namespace, name } = target
+  const { info, namespace, name, subresource } = target
+  if (subresource !== undefined) throw methodNotAllowed()
   const options = optionsIn(query, body)
   const dry = isDry(write) || options.dryRun?.includes('All')
   if (name === undefined) {

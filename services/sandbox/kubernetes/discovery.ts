@@ -27,6 +27,12 @@ interface Resource {
   readonly verbs: readonly string[]
 }
 
+/** What is sent below a kind without being of its group. */
+const foreign = new Map([
+  ['Scale', { group: 'autoscaling', version: 'v1' }],
+  ['Eviction', { group: 'policy', version: 'v1' }],
+])
+
 /** A kind and what hangs below it. */
 function resourcesOf({ kind, plural, transient }: KindInfo): readonly [Resource, ...Resource[]] {
   if (transient) return [{ name: plural, kind, verbs: ['create'] }]
@@ -34,6 +40,7 @@ function resourcesOf({ kind, plural, transient }: KindInfo): readonly [Resource,
     { name: plural, kind, verbs },
     { name: `${plural}/status`, kind, verbs: ['get', 'patch', 'update'] },
     ...(isScalable(kind) ? [{ name: `${plural}/scale`, kind: 'Scale', verbs: ['get', 'patch', 'update'] }] : []),
+    ...(kind === 'Pod' ? [{ name: `${plural}/eviction`, kind: 'Eviction', verbs: ['create'] }] : []),
   ]
 }
 
@@ -74,7 +81,7 @@ export function resourceList(group: string, version: string): object | undefined
       verbs: may,
       ...(index === 0 && info.shortNames.length > 0 && { shortNames: info.shortNames }),
       ...(index === 0 && inAll.has(info.kind) && { categories: ['all'] }),
-      ...(kind === 'Scale' && { group: 'autoscaling', version: 'v1' }),
+      ...foreign.get(kind),
     })),
   )
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion: apiVersionOf({ group, version }), resources }
@@ -107,7 +114,7 @@ function aggregatedResource(info: KindInfo): object {
     ...(below.length > 0 && {
       subresources: below.map((each) => ({
         subresource: each.name.split('/')[1],
-        responseKind: each.kind === 'Scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : responseKind,
+        responseKind: { ...(foreign.get(each.kind) ?? responseKind), kind: each.kind },
         verbs: each.verbs,
       })),
     }),

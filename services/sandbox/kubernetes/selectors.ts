@@ -44,6 +44,30 @@ function labelTerm(term: string): (labels: Labels) => boolean {
   return (labels) => (not === '!') !== key in labels
 }
 
+/** The selector of an object, such as a disruption budget. */
+export interface LabelSelector {
+  readonly matchLabels?: Labels
+  readonly matchExpressions?: readonly {
+    readonly key: string
+    readonly operator: string
+    readonly values?: readonly string[]
+  }[]
+}
+
+/** An absent selector chooses nothing, an empty one everything. */
+export function matchesLabels(selector: LabelSelector | undefined, labels: Labels = {}): boolean {
+  if (!selector) return false
+  const { matchLabels = {}, matchExpressions = [] } = selector
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(({ key, operator, values = [] }) => {
+      const found = labels[key]
+      if (operator === 'Exists' || operator === 'DoesNotExist') return (operator === 'Exists') === (found !== undefined)
+      return (operator === 'In') === (found !== undefined && values.includes(found))
+    })
+  )
+}
+
 /** What can be chosen by beside name and namespace. */
 const fields: Readonly<Record<string, readonly string[]>> = {
   Pod: ['spec.nodeName', 'spec.restartPolicy', 'spec.serviceAccountName', 'status.phase', 'status.podIP'],

@@ -6,6 +6,7 @@ import { readBody } from './body.ts'
 import type { SandboxCluster } from './cluster.ts'
 import { deleteObject } from './delete.ts'
 import { documentAt } from './documents.ts'
+import { evictPod } from './eviction.ts'
 import { readFault } from './faults.ts'
 import type { Workload } from './objects.ts'
 import { readList, readOne } from './read.ts'
@@ -116,6 +117,7 @@ async function serveResource(exchange: Exchange, target: Target): Promise<void> 
   const { info, subresource } = target
   const as = representationFor(info, request.headers.accept ?? '', query, () => clock.now())
   if (subresource !== undefined && !isServed(target)) throw noSuchPath()
+  if (subresource === 'eviction' && request.method !== 'POST') throw methodNotAllowed()
   if (request.method === 'GET' && !info.transient) {
     if (isTrue(query.get('watch'))) return serveWatch(exchange, target)
     if (target.name === undefined) return answer(response, readList(store, target, query, as))
@@ -131,6 +133,7 @@ async function serveResource(exchange: Exchange, target: Target): Promise<void> 
   }
   switch (request.method) {
     case 'POST':
+      if (subresource === 'eviction') return answer(response, evictPod(write, value), 201)
       return answer(response, as.one(createObject(write, value)), 201)
     case 'PUT':
       return answer(response, as.one(replaceObject(write, value)))
@@ -150,6 +153,7 @@ const isTrue = (text: string | null) => text === 'true' || text === '1'
 function isServed({ info, subresource }: Target): boolean {
   if (subresource === 'status') return true
   if (subresource === 'finalize') return info.kind === 'Namespace'
+  if (subresource === 'eviction') return info.kind === 'Pod'
   return subresource === 'scale' && isScalable(info.kind)
 }
 

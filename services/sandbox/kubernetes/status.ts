@@ -64,6 +64,9 @@ export const unsupportedMediaType = (type: string, known: readonly string[]) => 
 }
 export const tooLong = (bytes: number) =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${bytes}`, {})
+export const tooManyRequests = (why: string, causes: readonly object[]) =>
+  new StatusError(429, 'TooManyRequests', why, { causes })
+export const internalError = (why: string) => new StatusError(500, 'InternalError', why)
 export const expired = (why: string) => new StatusError(410, 'Expired', why)
 export const tooLarge = (wanted: number, current: number) =>
   new StatusError(504, 'Timeout', `Too large resource version: ${wanted}, current: ${current}`, {

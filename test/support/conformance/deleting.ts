@@ -109,6 +109,38 @@ export const deleting: Part = async (t, { api, space }) => {
     t.notOk((await api.get(`${path}/orphan-child`)).body.metadata.ownerReferences)
   })
 
+  await t.test('a pod is evicted unless too few would be left', async (t) => {
+    const running = async (name: string) => {
+      await api.need('POST', `${core}/pods`, pod(name, undefined, { labels: { app: name } }))
+      await untilBody(api, `${core}/pods/${name}`, 'a pod to run', ({ status }) => status.phase === 'Running')
+    }
+    const evict = (name: string, named = name) =>
+      api.post(`${core}/pods/${name}/eviction`, {
+        apiVersion: 'policy/v1',
+        kind: 'Eviction',
+        metadata: { name: named },
+        deleteOptions: { gracePeriodSeconds: 0 },
+      })
+    await running('free')
+    t.match(await evict('free', 'other'), { status: 400, body: { reason: 'BadRequest' } })
+    t.match(await evict('free'), { status: 201, body: { kind: 'Status', status: 'Success' } })
+    await untilGone(api, `${core}/pods/free`)
+    t.match(await evict('free'), { status: 404, body: { reason: 'NotFound' } })
+
+    await running('needed')
+    await api.need('POST', `${core.replace('/api/v1', '/apis/policy/v1')}/poddisruptionbudgets`, {
+      apiVersion: 'policy/v1',
+      kind: 'PodDisruptionBudget',
+      metadata: { name: 'budget' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'needed' } } },
+    })
+    const refused = { reason: 'TooManyRequests', message: /^Cannot evict pod as it would violate the pod's disruption/ }
+    t.match(await evict('needed'), { status: 429, body: refused })
+    t.equal((await api.get(`${core}/pods/needed`)).status, 200)
+    t.equal((await api.get(`${core}/pods/needed/eviction`)).status, 405)
+    t.equal((await api.ask('DELETE', `${core}/pods/needed/status`)).status, 405)
+  })
+
   await t.test('a pod is let down gently, or not', async (t) => {
     for (const name of ['gentle', 'hard']) await api.need('POST', `${core}/pods`, pod(name))
     await untilBody(api, `${core}/pods/gentle`, 'a pod to run', ({ status }) => status.phase === 'Running')
