@@ -11,13 +11,28 @@ export const id = (prefix: string) =>
   })
 
 /** A DNS label (RFC 1123): what Kubernetes accepts as a namespace name. */
-export const DnsLabel = Type.String({ pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', minLength: 1, maxLength: 63 })
+export const DnsLabel = Type.String({
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+  minLength: 1,
+  maxLength: 63,
+  description: 'Lower-case letters, digits and dashes, not at either end a dash',
+})
 
 /** Text for people: no control characters, so that a terminal or a log shows what was written. */
-export const Text = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\p{C}]+$' })
+export const Text = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: '^[^\\p{C}]+$',
+  description: 'Text without control characters',
+})
 
 /** Short keyword: evidence kinds, capabilities, failure domains. */
-export const Keyword = Type.String({ minLength: 1, maxLength: 100, pattern: '^[a-z0-9][a-z0-9./+-]*$' })
+export const Keyword = Type.String({
+  minLength: 1,
+  maxLength: 100,
+  pattern: '^[a-z0-9][a-z0-9./+-]*$',
+  description: 'One word of lower-case letters, digits and ./+-',
+})
 
 export const Quantity = Type.String({
   format: 'kubernetes-quantity',

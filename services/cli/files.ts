@@ -1,5 +1,6 @@
 /** Files that a person hands in: bounded in size, YAML without aliases, and errors that name the place. */
 import { readFileSync, statSync } from 'node:fs'
+import type { YAMLParseError } from 'yaml'
 import { usage } from './errors.ts'
 import type { Io } from './io.ts'
 
@@ -41,7 +42,7 @@ export async function parseDocuments(text: string, file: string): Promise<unknow
     if (!Array.isArray(documents)) return []
     return documents.flatMap((document) => {
       const [error] = document.errors
-      if (error) throw usage(`${name} is no valid YAML: ${error.message.split('\n')[0]}`)
+      if (error) throw usage(`${name} is no valid YAML${placeOf(error)}: ${shortened(error.message)}`)
       const value: unknown = document.toJS({ maxAliasCount: 0 })
       return value === null || value === undefined ? [] : [value]
     })
@@ -50,6 +51,16 @@ export async function parseDocuments(text: string, file: string): Promise<unknow
     if (error instanceof RangeError) throw usage(`${name} is nested too deep`)
     throw error
   }
+}
+
+const placeOf = ({ linePos }: YAMLParseError): string =>
+  linePos === undefined ? '' : ` at line ${linePos[0].line}, column ${linePos[0].col}`
+
+/** Without the place, which was said, and without the whole text in which it stands. */
+function shortened(message: string): string {
+  const [first = ''] = message.split('\n')
+  const what = first.replace(/ at line \d+, column \d+:?$/, '')
+  return what.length > 120 ? `${what.slice(0, 120)}…` : what
 }
 
 /** The one object that a file holds. */

@@ -9,10 +9,14 @@ const isId = (prefix: string, text: string) => new RegExp(`^${prefix}_[0-9a-z]{2
 const notFound = (what: string, name: string, list: string) =>
   new CliError(exitCode.notFound, line`There is no ${what} ${name}`, [`\`gemeentecloud ${list}\` shows what there is.`])
 
+/** What the API takes as a filter; nothing has another name, so that need not be asked. */
+const couldBeName = (text: string) => /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/.test(text)
+
 /** By slug or id. */
 export async function findDatacenter(api: Api, name: string): Promise<Datacenter> {
   if (isId('dc', name)) return api.get(`/datacenters/${name}`)
-  const [found] = (await api.get<{ items: Datacenter[] }>('/datacenters', { slug: name })).items
+  const asked = couldBeName(name) ? await api.get<{ items: Datacenter[] }>('/datacenters', { slug: name }) : undefined
+  const found = asked?.items[0]
   if (!found) throw notFound('datacenter', name, 'datacenter list')
   return found
 }
@@ -20,7 +24,7 @@ export async function findDatacenter(api: Api, name: string): Promise<Datacenter
 /** By slug or id, among the systems that the token may see. */
 export async function findSystem(api: Api, name: string): Promise<System> {
   if (isId('sys', name)) return api.get(`/systems/${name}`)
-  const { items } = await api.get<{ items: System[] }>('/systems', { slug: name })
+  const items = couldBeName(name) ? await api.list<System>('/systems', { slug: name }) : []
   const [found] = items
   if (!found) {
     throw new CliError(exitCode.notFound, line`There is no system ${name}`, [
@@ -39,7 +43,7 @@ export async function findSystem(api: Api, name: string): Promise<System> {
 /** By name or id; of several hostings with one name the one that has not ended, else the last. */
 export async function findHosting(api: Api, name: string): Promise<Hosting> {
   if (isId('hst', name)) return api.get(`/hostings/${name}`)
-  const found = await api.list<Hosting>('/hostings', { name })
+  const found = couldBeName(name) ? await api.list<Hosting>('/hostings', { name }) : []
   const standing = found.filter(({ state }) => state !== 'ended')
   if (standing.length > 1)
     throw severalFound(

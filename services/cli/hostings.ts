@@ -74,10 +74,10 @@ export function hostingCommands(program: Command, shell: Shell): void {
         if (state === 'ended') throw new CliError(exitCode.refused, line`${name} has ended already`)
         const change = session.api().change<Hosting>('DELETE', `/hostings/${id}`)
         const ended = (await session.during('ending', change)).body
+        const later = line` \`gemeentecloud hosting show ${ended.id}\` tells when it is gone.`
         await session.show(
           ended,
-          () =>
-            line`${ended.name} is ${ended.state}. \`gemeentecloud hosting show ${ended.id}\` tells when it is gone.\n`,
+          () => `${line`${ended.name} is ${ended.state}.`}${ended.state === 'ended' ? '' : later}\n`,
         )
         return undefined
       }),

@@ -3,7 +3,10 @@ import type { ProblemBody } from '../../schemas/index.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
 import { line } from './text.ts'
 
+/** What to do on a command line, instead of what the API says, or beside the fields. */
 const hints: Record<string, readonly string[]> = {
+  unauthenticated: ['Give a valid token with --token or GEMEENTECLOUD_TOKEN.'],
+  forbidden: ['Give a token of that role; on the machine of the broker --as chooses one.'],
   'kubeconfig-refused': ['`kubectl config view --raw --minify --flatten` prints one without references to files.'],
 }
 
@@ -13,11 +16,11 @@ export function problemError(status: number, body: unknown): CliError {
   // Where the detail is nothing but the fields, it would say them twice.
   const repeats = errors?.length && errors.every(({ message }) => detail?.includes(message))
   const message = [title ?? `answered ${status}`, ...(detail && !repeats ? [detail] : [])].join(': ')
+  const hint = hints[type?.split('/').at(-1) ?? '']
   return new CliError(codeFor(status), line`${message}`, [
     ...(errors ?? []).map(({ pointer, message }) => line`  ${pointer} ${message}`),
     // With the fields just shown, "see `errors`" says nothing more.
-    ...(action && !errors ? [line`${action}`] : []),
-    ...(hints[type?.split('/').at(-1) ?? ''] ?? []),
+    ...(hint ?? (action && !errors ? [line`${action}`] : [])),
   ])
 }
 

@@ -1,5 +1,6 @@
 /** The command line: its commands, the options they share, and how each of them ends. */
 import { Command, CommanderError, Option } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
 import { roles } from './access.ts'
 import { datacenterCommands } from './datacenters.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
@@ -33,9 +34,11 @@ export async function runCli(argv: readonly string[], io: Io): Promise<ExitCode>
   }
 }
 
-function program(shell: Shell): Command {
+/** All commands with their options; `shell` gets the output and the exit code of the one that runs. */
+export function program(shell: Shell): Command {
   const program = new Command('gemeentecloud')
     .description('The national desk for municipal datacenter capacity')
+    .version(manifest.version)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => shell.io.out(text),

@@ -26,8 +26,8 @@ const rules = {
     nl: ['BIV-klasse te laag', 'mag {resource} dragen tot klasse {available}, gevraagd is {asked}'],
   },
   evidence: {
-    en: ['evidence missing or expiring', 'needs {asked} in force over the whole period, has it until {available}'],
-    nl: ['bewijs ontbreekt of verloopt', 'heeft {asked} nodig over de hele periode, heeft het tot {available}'],
+    en: ['evidence missing or expiring', 'needs {asked} in force over the whole period; it has it until: {available}'],
+    nl: ['bewijs ontbreekt of verloopt', 'heeft {asked} nodig over de hele periode; geldig tot: {available}'],
   },
   capability: {
     en: ['capability missing', 'does not have {asked}'],

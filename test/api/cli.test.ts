@@ -235,7 +235,7 @@ t.test('what goes wrong has its own exit code and words', async (t) => {
     '--classes',
     '1,1,1',
   ])
-  t.match(wrong, { code: 2, err: /^ {2}\/slug must match pattern.*\n/m })
+  t.match(wrong, { code: 2, err: /^ {2}\/slug must be: Lower-case letters.*\n/m })
   t.match(wrong.err, /^ {2}\/name is required$/m, 'every field at once')
   t.equal(wrong.err.split('/name is required').length, 2, 'and each once')
   t.match(await run(['system', 'register', '-f', '-'], 'slug: a\nname: "A"\nclases: {}\nclasses: {}'), {

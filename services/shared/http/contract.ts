@@ -10,7 +10,12 @@ export const listQuery = <F extends TProperties>(filters: F): TObject<typeof Pag
 
 /** A filter of a list: one word, so that nothing gets to the store that no name could hold. */
 export const FilterWord = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 100, pattern: '^[A-Za-z0-9][A-Za-z0-9._:/+-]*$' }),
+  Type.String({
+    minLength: 1,
+    maxLength: 100,
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._:/+-]*$',
+    description: 'One word of letters, digits and ._:/+-',
+  }),
 )
 
 /** No query parameter is known; an unknown one is refused. */

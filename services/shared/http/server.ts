@@ -103,9 +103,9 @@ function letGoWhenClosing(app: HttpServer): void {
   app.addHook('onSend', async (_request, reply) => {
     if (closing) reply.header('connection', 'close')
   })
-  // For an answer whose headers had gone out before.
-  app.addHook('onResponse', async () => {
-    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  // For an answer whose headers had gone out before; `inject` has no socket to end.
+  app.addHook('onResponse', async ({ raw }) => {
+    if (closing) raw.socket.end?.()
   })
 }
 

@@ -72,6 +72,11 @@ function messageOf(error: ErrorObject): string {
         : error.params.format === 'date-time-utc'
           ? 'must be an instant in UTC, such as 2027-01-01T00:00:00Z'
           : `must be of format ${error.params.format}`
+    case 'pattern': {
+      // Our own words say what a person can do about it; the expression stands in the document.
+      const { description } = error.parentSchema as { description?: string }
+      return description === undefined ? (error.message ?? 'is not valid') : `must be: ${description}`
+    }
     default:
       return error.message ?? 'is not valid'
   }

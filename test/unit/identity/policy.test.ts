@@ -31,10 +31,10 @@ t.test('what is own stops at the own party', async (t) => {
 })
 
 t.test('what is not named is refused, also names that every object has', async (t) => {
-  for (const action of ['', 'hosting.destroy', 'constructor', 'toString', '__proto__'] as Action[])
+  for (const action of ['', 'hosting.destroy', 'constructor', 'toString', '__proto__'] as string[] as Action[])
     t.throws(() => {
       if (reachOf(as('loket'), action) === undefined) throw new Error('refused')
     }, action)
-  for (const role of ['constructor', '__proto__', 'admin', ''] as Role[])
+  for (const role of ['constructor', '__proto__', 'admin', ''] as string[] as Role[])
     for (const action of actions) t.notOk(mayTouch(as(role), action, 'pty_me'), `${role} ${action}`)
 })

@@ -1,0 +1,150 @@
+/** The command line against a broker in trouble: what is tried again and what is not, never twice, and what a person is told. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import t, { type Test } from 'tap'
+import { cli, hurriedClock } from './fake-io.ts'
+
+type Answer = (response: ServerResponse, call: IncomingMessage) => void
+
+const token = 'gc_0123456789abcdef'
+const json = (status: number, body: unknown, headers = {}): Answer => {
+  const type = status < 400 ? 'application/json' : 'application/problem+json'
+  return (response) => response.writeHead(status, { 'content-type': type, ...headers }).end(JSON.stringify(body))
+}
+const cut: Answer = (_response, call) => call.socket.destroy()
+const busy = (headers = {}) => json(503, { title: 'Too busy just now', action: 'Retry.' }, headers)
+const made = { id: 'sys_1', slug: 'zaak' }
+
+/** A broker that answers call by call as told, the last answer for good. */
+async function broker(t: Test, ...answers: Answer[]) {
+  const keys: (string | undefined)[] = []
+  const seen: string[] = []
+  const server = createServer((call, response) => {
+    keys.push(call.headers['idempotency-key'] as string | undefined)
+    seen.push(`${call.method} ${call.url} ${call.headers['last-event-id'] ?? ''}`.trim())
+    const answer = answers.length > 1 ? answers.shift() : answers[0]
+    call.resume().on('end', () => answer?.(response, call))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close().closeAllConnections())
+  const { port } = server.address() as { port: number }
+  const clock = hurriedClock()
+  const env = {
+    GEMEENTECLOUD_URL: `http://127.0.0.1:${port}`,
+    GEMEENTECLOUD_TOKEN: token,
+    GEMEENTECLOUD_DATA: '/nonexistent',
+  }
+  const run = (...argv: string[]) => cli(argv, { env, clock })
+  const register = () => run('system', 'register', '--slug', 'zaak', '--name', 'Zaak', '--classes', '1,1,1')
+  return { keys, seen, clock, env, run, register, stop: () => server.close().closeAllConnections() }
+}
+
+t.test('a connection that breaks is tried again with the same key', async (t) => {
+  const { register, keys } = await broker(t, cut, cut, json(201, made))
+  t.match(await register(), { code: 0, out: /zaak is registered/ })
+  t.equal(keys.length, 3)
+  t.equal(new Set(keys).size, 1, 'one intention')
+  t.match(keys[0], /^[0-9a-f]{32}$/)
+})
+
+t.test('a busy broker is given time, as much as it asks', async (t) => {
+  const { register, clock, keys } = await broker(
+    t,
+    busy({ 'retry-after': '3' }),
+    busy({ 'retry-after': '9999' }),
+    json(201, made),
+  )
+  t.equal((await register()).code, 0)
+  t.same(clock.slept, [3_000, 10_000], 'but not for ever')
+  t.equal(keys.length, 3)
+  const never = await broker(t, busy())
+  t.match(await never.register(), { code: 5, err: /Too busy just now/ })
+  t.equal(never.keys.length, 4, 'then it is given up')
+})
+
+t.test('when nobody knows whether it was done, the key is told', async (t) => {
+  const { register, keys } = await broker(t, cut)
+  const { code, err } = await register()
+  t.equal(code, 5)
+  t.match(err, /gives no answer.*\nWhether the change was made is not known/)
+  t.ok(err.includes(`--idempotency-key ${keys[0]}`))
+})
+
+t.test('what was refused is not tried again', async (t) => {
+  for (const [status, code] of [
+    [400, 2],
+    [401, 4],
+    [403, 4],
+    [404, 3],
+    [409, 1],
+    [412, 1],
+    [500, 5],
+  ] as const) {
+    const { register, keys } = await broker(
+      t,
+      json(status, { title: 'No', detail: 'because\u001b[2J', action: 'Do otherwise.' }),
+    )
+    const ended = await register()
+    t.equal(ended.code, code, String(status))
+    t.match(ended.err, /^gemeentecloud: No: because\\u001b\[2J\n/, 'and what it says steers no terminal')
+    t.equal(keys.length, 1)
+  }
+})
+
+t.test('a broker that is not there, and something else in its place', async (t) => {
+  const { run, register, stop } = await broker(t, json(200, {}))
+  stop()
+  const { code, err } = await register()
+  t.equal(code, 5)
+  t.match(err, /gives no answer \(ECONNREFUSED\)/)
+  t.notMatch(err, /idempotency-key/, 'it was never asked')
+  t.match(await run('hosting', 'list', '--url', 'http://user:secret@127.0.0.1'), {
+    code: 2,
+    err: /more than host and path/,
+  })
+  const other = await broker(t, (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'))
+  t.match(await other.run('datacenter', 'list'), {
+    code: 5,
+    err: /answered 200 text\/html: that is no gemeentecloud API/,
+  })
+  const moved = await broker(t, (response) => response.writeHead(302, { location: 'http://evil.example/' }).end())
+  t.match(await moved.run('datacenter', 'list'), { code: 5, err: /answered 302/ }, 'a token follows no redirect')
+})
+
+t.test('events are followed over a break, from where they were', async (t) => {
+  const event = (n: number) => ({
+    id: `evt_${n}`,
+    cursor: `${n}-1`,
+    type: 'test.happened',
+    at: '2027-01-01T00:00:00Z',
+    subject: { kind: 'test', id: `thing-${n}` },
+    partyId: null,
+    actor: 'test',
+    requestId: null,
+    data: {},
+  })
+  const stream =
+    (...numbers: number[]): Answer =>
+    (response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      response.write(numbers.map((n) => `id: ${n}-1\nevent: x\ndata: ${JSON.stringify(event(n))}\n\n`).join(''))
+      setTimeout(() => response.destroy(), 20)
+    }
+  const { env, seen, clock } = await broker(
+    t,
+    json(200, { items: [event(1)] }),
+    stream(2, 3),
+    cut,
+    stream(4),
+    json(403, { title: 'No' }),
+  )
+  const { code, out, err } = await cli(['events', '--follow'], { env, clock })
+  t.equal(code, 4, 'until it is refused')
+  t.same(out.match(/thing-\d/g), ['thing-1', 'thing-2', 'thing-3', 'thing-4'], 'each once, in order')
+  t.same(
+    seen.map((call) => call.split(' ')[2]),
+    [undefined, '1-1', '3-1', '3-1', '4-1'],
+    'the last that was shown is named',
+  )
+  t.match(err, /trying again/)
+})
