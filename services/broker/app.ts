@@ -23,7 +23,8 @@ export async function createApp(kit: Kit, registry: Registry, connect: Connect):
   const http = await createHttpServer(kit)
   const waiting = createWaiting(kit.clock)
   const events = createEventSource(kit)
-  http.addHook('onClose', () => events.close())
+  // Before it waits for requests under way, of which a stream is one that does not end by itself.
+  http.addHook('preClose', async () => events.close())
   httpMetrics(registry, http)
   datacenterMetrics(registry, kit)
   hostingMetrics(registry, kit)

@@ -177,6 +177,16 @@ t.test('Ctrl-C at any moment of the first start leaves no process, and the next 
   }
 })
 
+t.test('a follower of events does not hold up the stop', async (t) => {
+  const running = await broker(t, dataDirectory(t))
+  const headers = { authorization: `Bearer ${running.tokens.auditor}`, accept: 'text/event-stream' }
+  const stream = await fetch(`${running.api}/api/v1/events`, { headers })
+  t.equal(stream.status, 200)
+  const [code, text] = await Promise.all([running.end('SIGINT'), stream.text()])
+  t.equal(code, 0, running.output())
+  t.match(text, /^event: party\.admitted$/m, 'told to its end')
+})
+
 t.test('wrong configuration: all of it at once, exit 2, and nothing is made', async (t) => {
   const { path, remove } = temporaryFolder('lifecycle')
   t.teardown(remove)

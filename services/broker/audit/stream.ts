@@ -12,6 +12,8 @@ export interface EventSource {
   read(after: string | undefined, filter: EventFilter, limit: number): Promise<Event[]>
   /** Resolves at the next hint, after `ms` at the latest. */
   changed(ms: number, signal: AbortSignal): Promise<void>
+  /** Aborted when there will be no more: followers end. */
+  readonly closed: AbortSignal
   close(): Promise<void>
 }
 
@@ -21,6 +23,7 @@ const keepAliveMs = 15_000
 /** One LISTEN for all followers of this process. */
 export function createEventSource(kit: Kit): EventSource {
   const waiting = new Set<() => void>()
+  const closing = new AbortController()
   const unlisten = kit.database.listen('events', () => {
     for (const wake of waiting) wake()
   })
@@ -32,7 +35,11 @@ export function createEventSource(kit: Kit): EventSource {
       await Promise.race([promise, kit.clock.sleep(ms, signal).catch(() => undefined)])
       waiting.delete(resolve)
     },
-    close: unlisten,
+    closed: closing.signal,
+    close: () => {
+      closing.abort()
+      return unlisten()
+    },
   }
 }
 
@@ -43,10 +50,11 @@ export function followEvents(
   filter: EventFilter,
 ): AsyncIterable<Event | 'idle'> & { stop(): void } {
   const abort = new AbortController()
+  const signal = AbortSignal.any([abort.signal, source.closed])
   async function* run(): AsyncGenerator<Event | 'idle'> {
     let cursor = after
     let silentMs = 0
-    while (!abort.signal.aborted) {
+    while (!signal.aborted) {
       const events = await source.read(cursor, filter, 200)
       for (const event of events) {
         yield event
@@ -56,7 +64,7 @@ export function followEvents(
         silentMs = 0
         continue
       }
-      await source.changed(pollMs, abort.signal)
+      await source.changed(pollMs, signal)
       silentMs += pollMs
       if (silentMs >= keepAliveMs) {
         silentMs = 0
