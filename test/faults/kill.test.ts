@@ -19,7 +19,9 @@ interface Attempt {
   status?: number
 }
 
-t.test(`${rounds} rounds of kill -9 under load`, { timeout: 60_000 + rounds * 15_000 }, async (t) => {
+const timeoutMs = 60_000 + rounds * 15_000
+t.setTimeout(timeoutMs)
+t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (t) => {
   const { path: folder, remove } = temporaryFolder('kill')
   let broker: RunningBroker = await startProcess(folder)
   const store = await startEmbedded({ dataDirectory: folder, log })
