@@ -1,4 +1,4 @@
-/** docs/cli.md against the program: every command and option there is and no other, every exit code, examples that are understood. */
+/** docs/cli.md against the program: every command, option and exit code that there is and no other; examples are understood. */
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import t from 'tap'
