@@ -1,4 +1,4 @@
-/** The all-in-one as a process: one per data directory, taken up after kill -9, stopped without a trace, plain about what is wrong. */
+/** The all-in-one as a process: one per data directory, taken up after kill -9, stopped without a trace, plain when wrong. */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'

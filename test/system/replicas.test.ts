@@ -1,4 +1,7 @@
-/** Two brokers on one PostgreSQL: either serves, one decides; when that one is killed or frozen the other takes over, and nothing is placed twice. */
+/**
+ * Two brokers on one PostgreSQL: either serves, one decides; when that one is killed or frozen the other takes over, and
+ * nothing is placed twice.
+ */
 import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import t from 'tap'
@@ -41,7 +44,7 @@ t.test('two replicas', { timeout: 180_000 }, async (t) => {
       },
       body: JSON.stringify(body),
     })
-    return { status: response.status, body: (await response.json()) as any }
+    return { status: response.status, body: (await response.json()) as Record<string, any> }
   }
   const holder = async () =>
     (await database.query<{ holder: string; epoch: number }>('select holder, epoch from leader'))[0]
