@@ -23,14 +23,18 @@ interface Traits {
   readonly timeoutSeconds?: number
 }
 
+/** Some of its tests want kubectl; where it cannot be built they say so themselves. */
+const someKubectl: Traits = {
+  prepare: async () => ((await missingForClusters()) === undefined ? buildPrograms() : undefined),
+}
 const kubernetes: Traits = { missing: missingForClusters, prepare: buildPrograms, alone: true }
 
 /** Folders that are not named here need nothing and run beside others. */
 const traits: Readonly<Record<string, Traits>> = {
   unit: { timeoutSeconds: 90 },
-  sandbox: { timeoutSeconds: 240 },
+  sandbox: { ...someKubectl, timeoutSeconds: 240 },
   faults: { alone: true, timeoutSeconds: 600 },
-  system: { alone: true, timeoutSeconds: 300 },
+  system: { ...someKubectl, alone: true, timeoutSeconds: 300 },
   clusters: { ...kubernetes, timeoutSeconds: 600 },
   dashboards: { missing: () => programs('prometheus', 'promtool'), alone: true, timeoutSeconds: 300 },
   deploy: { ...kubernetes, timeoutSeconds: 600 },

@@ -65,12 +65,12 @@ export function recordChecks(ledger: Ledger, subject: Subject, reasons: readonly
   })
 }
 
+/** What was seen of a cluster; told when it is another than what stands, as after most restarts it is not. */
 export function recordInventory(ledger: Ledger, subject: Subject, inventory: Inventory, facts: Facts): Promise<void> {
   return write(ledger, async (sql, now) => {
-    await putInventory(sql, subject.id, inventory, facts, now)
-    await appendEvents(sql, ledger.kit, [
-      datacenterEvent(subject, 'datacenter.inventory-changed', summarise(inventory)),
-    ])
+    const changed = await putInventory(sql, subject.id, inventory, facts, now)
+    const event = datacenterEvent(subject, 'datacenter.inventory-changed', summarise(inventory))
+    if (changed) await appendEvents(sql, ledger.kit, [event])
     sql.hint('queue')
   })
 }

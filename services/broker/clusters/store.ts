@@ -136,21 +136,28 @@ export interface Facts {
   readonly clusterUid?: string
 }
 
-/** Replaces what a cluster said. */
+/** What a cluster says now; returns whether it is another than before. The same again only renews its age. */
 export async function putInventory(
   sql: Sql,
   datacenterId: string,
   { nodes, storageClasses }: Inventory,
   facts: Facts,
   now: Date,
-): Promise<void> {
-  await sql.query(
-    `insert into inventories (datacenter_id, nodes, storage_classes, facts, observed_at) values ($1, $2, $3, $4, $5)
+): Promise<boolean> {
+  const written = await sql.query(
+    `insert into inventories as i (datacenter_id, nodes, storage_classes, facts, observed_at) values ($1, $2, $3, $4, $5)
      on conflict (datacenter_id) do update set nodes = excluded.nodes, storage_classes = excluded.storage_classes,
-       facts = excluded.facts, observed_at = excluded.observed_at`,
+       facts = excluded.facts, observed_at = excluded.observed_at
+     where (i.nodes, i.storage_classes, i.facts) is distinct from (excluded.nodes, excluded.storage_classes, excluded.facts)
+     returning 1`,
     [datacenterId, JSON.stringify(nodes), JSON.stringify(storageClasses), JSON.stringify(facts), now],
   )
+  if (written.length === 0) {
+    await touchInventories(sql, [datacenterId], now)
+    return false
+  }
   await sql.query('update datacenters set generation = generation + 1 where id = $1', [datacenterId])
+  return true
 }
 
 /** The inventories of these datacenters are still what was written, at `now`. */

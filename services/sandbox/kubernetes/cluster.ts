@@ -35,11 +35,13 @@ export interface ClusterOptions {
   /** PEM. */
   readonly ca: string
   readonly token: string
+  /** The same for as long as it is the same cluster. */
+  readonly uid: string
 }
 
 export function createCluster(name: string, seed: ClusterSeed, options: ClusterOptions): SandboxCluster {
   const { clock, random, server, ca, token } = options
-  const store = createStore(clock, random, seedObjects(seed))
+  const store = createStore(clock, random, seedObjects(seed, options.uid))
   const stopControllers = runControllers({ store, clock, random, ca })
   const watches = new Set<Watch>()
   let fault: Fault | undefined

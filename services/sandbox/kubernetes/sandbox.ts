@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../shared/clock.ts'
+import { uuid } from '../../shared/ids.ts'
 import type { Random } from '../../shared/random.ts'
 import { createServerCertificate, type ServerCertificate } from './certificate.ts'
 import { createCluster, type SandboxCluster } from './cluster.ts'
@@ -86,14 +87,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     cluster: (name) => clusters.get(name),
     addCluster: (name, seed) => {
       if (clusters.has(name)) throw new Error(`there is a sandbox cluster ${name} already`)
-      const token = createHmac('sha256', identity.secret).update(name).digest('base64url')
-      const cluster = createCluster(name, seed, {
-        clock,
-        random,
-        server: `${url}/clusters/${name}`,
-        ca: identity.ca,
-        token,
-      })
+      const secretOf = (what: string) => createHmac('sha256', identity.secret).update(`${what} ${name}`).digest()
+      const token = secretOf('token').toString('base64url')
+      const uid = uuid({ ...random, bytes: () => secretOf('uid').subarray(0, 16) })
+      const address = `${url}/clusters/${name}`
+      const cluster = createCluster(name, seed, { clock, random, server: address, ca: identity.ca, token, uid })
       clusters.set(name, cluster)
       return cluster
     },

@@ -34,10 +34,11 @@ export interface ClusterSeed {
 const readWriteManyAnnotation = 'gemeentecloud.nl/read-write-many'
 const bornAt = '2026-01-01T00:00:00Z'
 
-export function seedObjects({ nodes, pods = [], storageClasses = [] }: ClusterSeed): Stored[] {
+/** `uid` tells the cluster from others, as that of kube-system does for every cluster. */
+export function seedObjects({ nodes, pods = [], storageClasses = [] }: ClusterSeed, uid: string): Stored[] {
   const namespaces = new Set(['default', 'kube-system', 'kube-public', ...pods.map(({ namespace }) => namespace)])
   return [
-    ...[...namespaces].flatMap(namespaceObjects),
+    ...[...namespaces].flatMap((name) => namespaceObjects(name, name === 'kube-system' ? { uid } : {})),
     ...['cluster-admin', 'admin', 'edit', 'view'].map(clusterRole),
     ...nodes.map(nodeObject),
     ...pods.map(podObject),
@@ -52,12 +53,12 @@ export function seedObjects({ nodes, pods = [], storageClasses = [] }: ClusterSe
   ]
 }
 
-function namespaceObjects(name: string): Stored[] {
+function namespaceObjects(name: string, identity: { readonly uid?: string }): Stored[] {
   return [
     {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name }, ...identity },
       spec: { finalizers: ['kubernetes'] },
       status: { phase: 'Active' },
     },

@@ -42,7 +42,7 @@ export interface Store {
   subscribe(listener: (change: Change) => void): () => void
 }
 
-/** `seed` is what stands from the beginning, with no history. */
+/** `seed` is what stands from the beginning, with no history, and under its own uid where it has one. */
 export function createStore(clock: Clock, random: Random, seed: readonly Stored[] = []): Store {
   const byKind = new Map<string, Map<string, Stored>>()
   const history = createHistory()
@@ -72,7 +72,10 @@ export function createStore(clock: Clock, random: Random, seed: readonly Stored[
     commit(object.metadata.deletionTimestamp && !isHeld(object) ? 'DELETED' : 'MODIFIED', object, before)
 
   for (const object of seed) {
-    objectsOf(object.kind).set(keyOf(object), withVersion(born(object, clock, random), history.version()))
+    const { uid } = object.metadata
+    const first = born(object, clock, random)
+    const known = uid === undefined ? first : { ...first, metadata: { ...first.metadata, uid } }
+    objectsOf(object.kind).set(keyOf(object), withVersion(known, history.version()))
   }
   return {
     version: history.version,

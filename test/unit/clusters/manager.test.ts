@@ -266,6 +266,28 @@ t.test('a datacenter that is lost changes nothing at another, and comes back by 
   )
 })
 
+t.test('a cluster that is as it was gets younger figures at a restart, and no event', async (t) => {
+  const { database, ids, datacenter, when, start } = await stage(t, ['utrecht'], 'active')
+  const seen = () => database.query<any>('select observed_at from inventories where datacenter_id = $1', [ids.utrecht])
+  const first = start()
+  await when(
+    'an inventory',
+    () => datacenter('utrecht'),
+    (d) => d.nodes !== null,
+  )
+  await first.stop()
+  const [before] = await seen()
+  const { generation } = await datacenter('utrecht')
+  start()
+  await when('a younger one', seen, ([now]) => now.observed_at > before.observed_at)
+  const events = await database.query(
+    `select 1 from events where subject_id = $1 and type = 'datacenter.inventory-changed'`,
+    [ids.utrecht],
+  )
+  t.equal(events.length, 1)
+  t.equal((await datacenter('utrecht')).generation, generation)
+})
+
 t.test('another cluster at the same address is not believed', async (t) => {
   const { database, partyId, clusters, ids, datacenter, observed, when, start } = await stage(t, ['utrecht'], 'active')
   const hosting = await hostingRows(database, partyId, 'open-zaak', { primary: ids.utrecht as string })
