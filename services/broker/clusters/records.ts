@@ -92,13 +92,9 @@ export function recordAbsent(ledger: Ledger, subject: Subject, placementId: stri
   return write(ledger, async (sql, now) => {
     const released = await releasePlacement(sql, subject.id, placementId, now)
     if (!released) return false
-    const { hostingId, partyId, name, ended } = released
-    const gone = hostingEvent(hostingId, partyId, 'placement.released', { name, placementId, datacenter: subject.slug })
-    await appendEvents(
-      sql,
-      ledger.kit,
-      ended ? [gone, hostingEvent(hostingId, partyId, 'hosting.ended', { name })] : [gone],
-    )
+    const { name, ended } = released
+    const gone = hostingEvent(released, 'placement.released', { name, placementId, datacenter: subject.slug })
+    await appendEvents(sql, ledger.kit, ended ? [gone, hostingEvent(released, 'hosting.ended', { name })] : [gone])
     return true
   })
 }
@@ -113,14 +109,20 @@ export function renewObserved(ledger: Ledger, placementIds: readonly string[]): 
   return write(ledger, (sql, now) => touchObserved(sql, placementIds, now))
 }
 
-const by = { actor: 'clusters', requestId: null }
+const actor = 'clusters'
 
 function datacenterEvent({ id, slug, operatorId }: Subject, type: string, data: Record<string, unknown>) {
-  return { ...by, type, subject: { kind: 'datacenter', id }, partyId: operatorId, data: { slug, ...data } }
+  const subject = { kind: 'datacenter', id }
+  return { actor, requestId: null, type, subject, partyId: operatorId, data: { slug, ...data } }
 }
 
-function hostingEvent(id: string, partyId: string, type: string, data: Record<string, unknown>) {
-  return { ...by, type, subject: { kind: 'hosting', id }, partyId, data }
+/** Under the request that the hosting's present wish came with, so that one id follows it all the way. */
+function hostingEvent(
+  { hostingId, partyId, requestId }: { hostingId: string; partyId: string; requestId: string },
+  type: string,
+  data: Record<string, unknown>,
+) {
+  return { actor, requestId, type, subject: { kind: 'hosting', id: hostingId }, partyId, data }
 }
 
 function observedEvent({ slug }: Subject, row: ObservedRow) {
@@ -131,5 +133,6 @@ function observedEvent({ slug }: Subject, row: ObservedRow) {
     observed: row.observed,
     reason: row.observed_reason,
   }
-  return hostingEvent(row.hosting_id, row.party_id, 'placement.observed', data)
+  const hosting = { hostingId: row.hosting_id, partyId: row.party_id, requestId: row.request_id }
+  return hostingEvent(hosting, 'placement.observed', data)
 }

@@ -215,6 +215,7 @@ export interface ObservedRow extends Row {
   readonly hosting_id: string
   readonly party_id: string
   readonly name: string
+  readonly request_id: string
   readonly observed: string
   readonly observed_reason: string | null
 }
@@ -226,7 +227,7 @@ export function updateObserved(sql: Sql, observations: readonly Observation[], n
      from jsonb_to_recordset($1::jsonb) as o("placementId" text, observed text, reason text), hostings h
      where p.id = o."placementId" and h.id = p.hosting_id and p.wanted in ('present', 'removed')
        and (p.observed <> o.observed or p.observed_reason is distinct from o.reason)
-     returning p.id, p.hosting_id, h.party_id, h.name, p.observed, p.observed_reason`,
+     returning p.id, p.hosting_id, h.party_id, h.name, h.request_id, p.observed, p.observed_reason`,
     [JSON.stringify(observations), now],
   )
 }
@@ -241,7 +242,7 @@ export function updateUnknown(sql: Sql, datacenterId: string, reason: string): P
   return sql.query<ObservedRow>(
     `update placements p set observed = 'unknown', observed_reason = $2 from hostings h
      where p.datacenter_id = $1 and h.id = p.hosting_id and p.wanted in ('present', 'removed') and p.observed in ('provisioning', 'ready', 'conflict')
-     returning p.id, p.hosting_id, h.party_id, h.name, p.observed, p.observed_reason`,
+     returning p.id, p.hosting_id, h.party_id, h.name, h.request_id, p.observed, p.observed_reason`,
     [datacenterId, reason],
   )
 }
@@ -250,6 +251,8 @@ export interface Released {
   readonly hostingId: string
   readonly partyId: string
   readonly name: string
+  /** The request that the hosting's present wish came with. */
+  readonly requestId: string
   /** It was the last of a hosting that had to end. */
   readonly ended: boolean
 }
@@ -265,8 +268,8 @@ export async function releasePlacement(
   now: Date,
 ): Promise<Released | undefined> {
   await sql.query('select 1 from datacenters where id = $1 for update', [datacenterId])
-  const [hosting] = await sql.query<{ id: string; party_id: string; name: string; wanted: string }>(
-    `select h.id, h.party_id, h.name, h.wanted from hostings h where h.id = (select hosting_id from placements where id = $1) for update`,
+  const [hosting] = await sql.query<{ id: string; party_id: string; name: string; request_id: string }>(
+    `select h.id, h.party_id, h.name, h.request_id from hostings h where h.id = (select hosting_id from placements where id = $1) for update`,
     [placementId],
   )
   if (!hosting) return undefined
@@ -286,7 +289,8 @@ export async function releasePlacement(
     [hosting.id, now],
   )
   sql.hint('queue')
-  return { hostingId: hosting.id, partyId: hosting.party_id, name: hosting.name, ended: ended.length === 1 }
+  const { id: hostingId, party_id: partyId, name, request_id: requestId } = hosting
+  return { hostingId, partyId, name, requestId, ended: ended.length === 1 }
 }
 
 /** Per datacenter with a connection: whether it answers and how long ago it was seen, for the metrics. */

@@ -131,7 +131,7 @@ export async function endOwnHosting(
   if (!hosting) throw new Problem('not-found', `There is no hosting ${id}`)
   checkIfMatch(ifMatch, hosting.version)
   if (hosting.wanted === 'running') {
-    const wanted = await endHosting(sql, id, new Date(kit.clock.now()))
+    const wanted = await endHosting(sql, id, caller.requestId, new Date(kit.clock.now()))
     await appendEvents(sql, kit, [
       { ...by(caller, 'hosting', id, hosting.party_id), type: `hosting.${wanted}`, data: { name: hosting.name } },
     ])
@@ -207,7 +207,7 @@ export async function endExpired(kit: Kit): Promise<number> {
     await kit.database.transaction(async (sql) => {
       const hosting = await lockHosting(sql, id, undefined)
       if (hosting?.wanted !== 'running') return
-      const wanted = await endHosting(sql, id, now)
+      const wanted = await endHosting(sql, id, null, now)
       const event = { subject: { kind: 'hosting', id }, partyId: hosting.party_id, actor: 'broker', requestId: null }
       await appendEvents(sql, kit, [
         { ...event, type: `hosting.${wanted}`, data: { name: hosting.name, at: rfc3339(now.getTime()) } },

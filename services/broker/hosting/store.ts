@@ -158,8 +158,16 @@ export async function lockHosting(sql: Sql, id: string, partyId: string | undefi
   return row
 }
 
-/** Wants the hosting gone; without placements it is gone at once. Returns what it is now: ending or ended. */
-export async function endHosting(sql: Sql, id: string, now: Date): Promise<'ending' | 'ended'> {
+/**
+ * Wants the hosting gone, for this request unless its time was up; without placements it is gone at once. Returns what it
+ * is now: ending or ended.
+ */
+export async function endHosting(
+  sql: Sql,
+  id: string,
+  requestId: string | null,
+  now: Date,
+): Promise<'ending' | 'ended'> {
   const removed = await sql.query(
     `update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present' returning 1`,
     [id],
@@ -167,8 +175,8 @@ export async function endHosting(sql: Sql, id: string, now: Date): Promise<'endi
   const wanted = removed.length > 0 ? 'ending' : 'ended'
   await sql.query(
     `update hostings set wanted = $2, scheduling = case when scheduling = 'pending' then 'unschedulable' else scheduling end,
-       version = version + 1, updated_at = $3 where id = $1`,
-    [id, wanted, now],
+       request_id = coalesce($4, request_id), version = version + 1, updated_at = $3 where id = $1`,
+    [id, wanted, now, requestId],
   )
   sql.hint('placements')
   return wanted

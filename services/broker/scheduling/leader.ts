@@ -42,7 +42,8 @@ export function runForLeader(
     const session = await kit.database.session(end)
     try {
       const epoch = await takeOffice(session, holder)
-      if (epoch === undefined) return
+      // It may have ended while office was taken: then nobody would tell `serve` any more.
+      if (epoch === undefined || term.signal.aborted) return
       leading = true
       kit.log.info({ epoch }, 'leading')
       await serve({ epoch, signal: term.signal })
