@@ -111,6 +111,8 @@ t.test('a request lands somewhere, is shown, and ends', async (t) => {
   const listed = await run(['hosting', 'list'])
   t.match(listed.out, /^open-zaak-voorbeeld +open-zaak +provisioning +(utrecht +zwolle|zwolle +utrecht) /m)
   const shown = await run(['hosting', 'show', 'open-zaak-voorbeeld'])
+  const hosting = await json('hosting', 'show', 'open-zaak-voorbeeld')
+  await api.eventsOf('consumer', hosting.id, 2)
   t.match((await run(['events', '--subject', 'open-zaak-voorbeeld'])).out, /hosting\.placed/, 'by its name')
   t.match(shown.out, /^primary +(utrecht|zwolle) +absent/m)
   t.match(shown.out, /\(asked: cold\)/)
