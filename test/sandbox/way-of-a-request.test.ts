@@ -13,6 +13,7 @@ import { systemClock } from '../../services/shared/clock.ts'
 import { systemRandom } from '../../services/shared/random.ts'
 import { until } from '../clusters/wait.ts'
 import { testDatabase } from '../support/database.ts'
+import { registrationOf } from '../support/registration.ts'
 
 t.setTimeout(120_000)
 
@@ -105,18 +106,4 @@ const offer = {
   period: { start: '2026-01-01T00:00:00Z', end: null },
   quality: 'guaranteed',
   tariff: { cpu: 9_000_000, memory: 2_200_000 },
-}
-
-function registrationOf(slug: string, operatorId: string, kubeconfig: string) {
-  return {
-    slug,
-    name: slug,
-    operatorId,
-    region: 'limburg',
-    position: { latitude: 50.9, longitude: 5.9 },
-    failureDomains: [],
-    security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence: [] },
-    capabilities: [],
-    connection: { kind: 'sandbox', kubeconfig },
-  }
 }

@@ -10,6 +10,7 @@ import { systemClock } from '../../services/shared/clock.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { systemRandom } from '../../services/shared/random.ts'
 import { until } from '../clusters/wait.ts'
+import { registrationOf } from './registration.ts'
 
 export interface Weight {
   readonly datacenters: number
@@ -46,20 +47,6 @@ function seedOf(slug: string): ClusterSeed {
     })),
   )
   return { nodes, pods, storageClasses: [{ name: 'standaard', readWriteMany: false }] }
-}
-
-function registrationOf(slug: string, operatorId: string, kubeconfig: string) {
-  return {
-    slug,
-    name: slug,
-    operatorId,
-    region: 'limburg',
-    position: { latitude: 50.9, longitude: 5.9 },
-    failureDomains: [],
-    security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence: [] },
-    capabilities: [],
-    connection: { kind: 'sandbox', kubeconfig },
-  }
 }
 
 const clock = systemClock
