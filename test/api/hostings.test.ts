@@ -118,6 +118,11 @@ t.test('a hosting that waits for capacity is placed when an offer comes', async 
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   t.equal(state, 'provisioning')
+  const events = await api.eventsOf('consumer', refused.body.id, 4)
+  t.same(
+    events.map(({ type }) => type),
+    ['hosting.requested', 'hosting.unschedulable', 'hosting.requeued', 'hosting.placed'],
+  )
 })
 
 t.test('a quote takes nothing; ending an unplaced hosting ends it at once, and twice is once', async (t) => {

@@ -41,7 +41,7 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
     while (!term.signal.aborted) {
       advanceWorld(picture.world, kit.clock.now())
       const changed = await refreshPicture(kit.database, picture)
-      if (changed.length > 0) await requeueWaiting(kit.database)
+      if (changed.length > 0) await retryWaiting(kit, term)
       const worked = await runCycle(kit, term, picture, options)
       if (worked) continue
       if (kit.clock.monotonic() - checkedAt > checkMs) {
@@ -54,6 +54,23 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
     options.metrics.survival([])
     await hint.close()
   }
+}
+
+/** Who waits for capacity gets another try, since there may be some now. */
+async function retryWaiting(kit: Kit, term: Term): Promise<void> {
+  await kit.database.transaction(async (sql) => {
+    if (!(await isCurrentEpoch(sql, term.epoch))) throw new Deposed(`epoch ${term.epoch} leads no more`)
+    const requeued = await requeueWaiting(sql)
+    const events = requeued.map(({ id, name, party_id: partyId, request_id: requestId }) => ({
+      type: 'hosting.requeued',
+      subject: { kind: 'hosting', id },
+      partyId,
+      actor: 'scheduler',
+      requestId,
+      data: { name },
+    }))
+    if (events.length > 0) await appendEvents(sql, kit, events)
+  })
 }
 
 /** One block; returns whether there was work. */

@@ -103,12 +103,19 @@ export async function countPending(sql: Sql): Promise<number> {
   return row?.count ?? 0
 }
 
-/** Puts back in the queue who asked to wait; called when capacity may have come. Returns how many. */
-export async function requeueWaiting(sql: Sql): Promise<number> {
-  const rows = await sql.query(
-    `update hostings set scheduling = 'pending' where wanted = 'running' and scheduling = 'unschedulable' and (spec ->> 'waitForCapacity')::boolean returning 1`,
+export interface RequeuedRow extends Row {
+  readonly id: string
+  readonly name: string
+  readonly party_id: string
+  readonly request_id: string
+}
+
+/** Puts back in the queue who asked to wait; called when capacity may have come. Returns those. */
+export function requeueWaiting(sql: Sql): Promise<RequeuedRow[]> {
+  return sql.query<RequeuedRow>(
+    `update hostings set scheduling = 'pending' where wanted = 'running' and scheduling = 'unschedulable' and (spec ->> 'waitForCapacity')::boolean
+     returning id, name, party_id, request_id`,
   )
-  return rows.length
 }
 
 export interface NewPlacement {
