@@ -29,9 +29,10 @@ export function createProgress(output: Output): Progress {
   }
 }
 
-/** What to do when an address is another program's; undefined when that is not what went wrong. */
-export function portTaken(error: unknown, config: { readonly port: number }): string | undefined {
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+/** What to do when an address is another program's or a folder is not ours; undefined when that is not what went wrong. */
+export function wayOut(error: unknown, config: { readonly port: number }): string | undefined {
+  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  if (code === 'EACCES') return `${path} may not be written here: name another directory with GEMEENTECLOUD_DATA`
   if (code !== 'EADDRINUSE') return undefined
   const name = port === config.port ? 'PORT' : 'MANAGEMENT_PORT'
   return `${address}:${port} is taken by another program: set ${name} to another port, or to 0 for any that is free`

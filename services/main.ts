@@ -1,10 +1,11 @@
 /** Everything in one process: an embedded PostgreSQL, the broker, and a sandbox federation to look at. What `npm start` runs. */
 import './shared/require-node.ts'
 
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, openStore, startBroker } from './broker/index.ts'
-import { createProgress, portTaken, welcome } from './console.ts'
+import { createProgress, wayOut, welcome } from './console.ts'
 import { developmentTokens } from './development-tokens.ts'
 import { startDemonstration } from './sandbox/index.ts'
 import { systemClock } from './shared/clock.ts'
@@ -32,6 +33,11 @@ if (!read.ok || errors.length > 0) {
 const { config } = read
 const empty = flags.includes('--empty')
 const directory = resolve(config.dataDirectory)
+if (empty && existsSync(join(directory, 'sandbox.json'))) {
+  console.error(`gemeentecloud did not start: ${directory} holds the demonstration, whose clusters would be missing.
+  Leave out --empty, or name another directory with GEMEENTECLOUD_DATA.`)
+  process.exit(2)
+}
 const log = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
 
 /** What undoes what was begun; the first of it is the lock. */
@@ -58,7 +64,7 @@ closeWithGrace({ delay: 20_000, logger: { error: (message) => log.error(message)
 })
 await starting.catch(async (error) => {
   if (stopping) return
-  const known = error instanceof DataDirectoryInUse ? error.message : portTaken(error, config)
+  const known = error instanceof DataDirectoryInUse ? error.message : wayOut(error, config)
   console.error(`gemeentecloud did not start: ${known ?? (error as Error).stack}`)
   // PostgreSQL is a process of its own and would stay behind.
   await stop()

@@ -34,6 +34,12 @@ t.test('a fault is set, read and ended over the API of the cluster, whatever the
   const { api } = scene(t)
   const path = '/sandbox/fault'
   t.match(await api.get(path), { status: 200, body: { kind: 'none' } })
+  const whole = `/clusters/cluster-${count}${path}`
+  t.match(
+    await api.get(whole),
+    { status: 200, body: { kind: 'none' } },
+    'also under its whole path, as kubectl --raw asks',
+  )
   t.match(await api.ask('PUT', path, { body: { kind: 'hang' } }), { status: 200, body: { kind: 'hang' } })
   t.match(await api.get(path), { status: 200, body: { kind: 'hang' } })
   t.match(await api.ask('DELETE', path), { status: 200, body: { kind: 'none' } })

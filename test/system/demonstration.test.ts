@@ -1,6 +1,6 @@
 /** The demonstration: whole at its first start, the same at the next, and never twice whatever came between. */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pino from 'pino'
@@ -243,4 +243,10 @@ t.test('--empty has none of it', async (t) => {
   t.same(others, { datacenters: [], offers: [], systems: [], hostings: [], placements: [] })
   for (const file of ['kubeconfig.yaml', 'sandbox.json']) t.notOk(existsSync(join(directory, file)), file)
   t.equal(await broker.end('SIGTERM'), 0)
+})
+
+t.test('--empty is refused where the demonstration is: its clusters would be missing', async (t) => {
+  const directory = dataDirectory(t)
+  writeFileSync(join(directory, 'sandbox.json'), '{}')
+  await t.rejects(startProcess(directory, ['--empty']), { message: /ended with 2[\s\S]*Leave out --empty/ })
 })

@@ -5,7 +5,7 @@ import { type ContactView, type Heartbeat, initialContact, nextContact } from '.
 import type { NodeLike } from './core/inventory.ts'
 import { patiently, pause, within } from './patience.ts'
 import { type Ledger, recordChecks, recordContact, type Subject } from './records.ts'
-import type { ConnectionRow, Facts } from './store.ts'
+import { type ConnectionRow, type Facts, selectTwin } from './store.ts'
 
 const checkEveryMs = 15_000
 
@@ -112,8 +112,15 @@ async function check({ ledger, timing, row, signal, pulse, cluster, nodes, synce
   if (signal.aborted) return false
   const version = pulse.facts()?.kubernetesVersion ?? ''
   const reasons = await checkCluster(cluster, version, nodes()).catch((error) => [reasonOf(error)])
-  await patiently(ledger.kit, 'checks', signal, () => recordChecks(ledger, subjectOf(row), reasons))
-  return reasons.length === 0
+  let passed = false
+  await patiently(ledger.kit, 'checks', signal, async () => {
+    // One cluster under two names would be offered twice, and be its own fallback.
+    const twin = await selectTwin(ledger.kit.database, row.datacenter_id, pulse.facts()?.clusterUid ?? '')
+    const all = twin === undefined ? reasons : [`this cluster is already connected as ${twin}`, ...reasons]
+    await recordChecks(ledger, subjectOf(row), all)
+    passed = all.length === 0
+  })
+  return passed
 }
 
 export function subjectOf(row: ConnectionRow): Subject {

@@ -168,6 +168,17 @@ export async function touchInventories(sql: Sql, ids: readonly string[], now: Da
   ])
 }
 
+/** The slug of another datacenter that has this cluster, and had it first; undefined when there is none. */
+export async function selectTwin(sql: Sql, datacenterId: string, clusterUid: string): Promise<string | undefined> {
+  const [twin] = await sql.query<{ slug: string }>(
+    `select d.slug from datacenters d join inventories i on i.datacenter_id = d.id
+     where d.id <> $1 and i.facts ->> 'clusterUid' = $2 and d.state <> 'withdrawn' and (d.state <> 'checking' or d.id < $1)
+     order by d.id limit 1`,
+    [datacenterId, clusterUid],
+  )
+  return twin?.slug
+}
+
 export async function selectFacts(sql: Sql, datacenterId: string): Promise<Facts | undefined> {
   return (
     await sql.query<{ facts: Facts }>('select facts from inventories where datacenter_id = $1', [datacenterId])

