@@ -21,7 +21,7 @@ export async function followEvents(
   for (;;) {
     try {
       for await (const { id, data } of messages(session, query, cursor)) {
-        await each(JSON.parse(data) as Event)
+        if (data !== undefined) await each(JSON.parse(data) as Event)
         cursor = id ?? cursor
         failures = 0
       }
@@ -36,7 +36,8 @@ export async function followEvents(
 
 export interface Message {
   readonly id: string | undefined
-  readonly data: string
+  /** Absent where only the position moves on: what came before was not asked for. */
+  readonly data: string | undefined
 }
 
 async function* messages(session: Session, query: Query, after: string | undefined): AsyncGenerator<Message> {
@@ -77,7 +78,9 @@ export function messageParser(): (text: string) => Message[] {
       const fields = block.split('\n').map((entry) => /^(\w+): ?(.*)$/.exec(entry))
       const values = (name: string) => fields.filter((field) => field?.[1] === name).map((field) => field?.[2] ?? '')
       const data = values('data')
-      return data.length === 0 ? [] : [{ id: values('id').at(-1), data: data.join('\n') }]
+      const id = values('id').at(-1)
+      if (data.length > 0) return [{ id, data: data.join('\n') }]
+      return id === undefined ? [] : [{ id, data: undefined }]
     })
   }
 }

@@ -19,7 +19,7 @@ const event = (id: string) => ({
 
 t.test('an event that commits late is read in its turn, not skipped', async (t) => {
   const database = await testDatabase(t)
-  const ids = async (cursor?: string) => (await readEvents(database, cursor, {}, 100)).map((e) => e.id)
+  const ids = async (cursor?: string) => (await readEvents(database, cursor, {}, 100)).events.map((e) => e.id)
   await database.transaction((sql) => insertEvents(sql, [event('first')], new Date()))
   const soon = Date.now() + 10_000
   while ((await ids()).length < 1 && Date.now() < soon) await new Promise((resolve) => setTimeout(resolve, 10))
@@ -44,7 +44,7 @@ t.test('an event that commits late is read in its turn, not skipped', async (t) 
   const later = Date.now() + 10_000
   while ((await ids()).length < 3 && Date.now() < later) await new Promise((resolve) => setTimeout(resolve, 10))
   t.same(await ids(), ['first', 'slow', 'fast'])
-  const [first] = await readEvents(database, undefined, {}, 1)
+  const [first] = (await readEvents(database, undefined, {}, 1)).events
   t.same(await ids(first?.cursor), ['slow', 'fast'])
 })
 
@@ -56,7 +56,7 @@ t.test('transactions are ordered as numbers, also where they get a digit more', 
   }
   const read: string[] = []
   for (let cursor: string | undefined; ; ) {
-    const [next] = await readEvents(database, cursor, {}, 1)
+    const [next] = (await readEvents(database, cursor, {}, 1)).events
     if (next === undefined) break
     read.push(next.id)
     cursor = next.cursor

@@ -5,7 +5,7 @@ import type { Database, Sql } from '../../shared/db/database.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
-import { type EventFilter, type EventRow, insertEvents, type NewEvent, selectEvents } from './store.ts'
+import { type EventFilter, type EventRow, insertEvents, type NewEvent, type Position, selectEvents } from './store.ts'
 
 /** Appends events inside the transaction `sql` of the change they tell of. */
 export async function appendEvents(
@@ -17,14 +17,26 @@ export async function appendEvents(
   await insertEvents(sql, stamped, new Date(kit.clock.now()))
 }
 
+export interface EventPage {
+  readonly events: Event[]
+  /** The position to read on from: what lies before it was looked at, also where nothing of it was asked for. */
+  readonly readTo: string
+}
+
 /** Events after `cursor` (from the beginning when absent), oldest first. Throws `invalid-fields` on a cursor that is none. */
 export async function readEvents(
   database: Database,
   cursor: string | undefined,
   filter: EventFilter,
   limit: number,
-): Promise<Event[]> {
-  return (await selectEvents(database, parseCursor(cursor, '/query/cursor'), filter, limit)).map(eventView)
+): Promise<EventPage> {
+  const after = parseCursor(cursor, '/query/cursor')
+  const { rows, horizon } = await selectEvents(database, after, filter, limit)
+  const events = rows.map(eventView)
+  const last = rows.length === limit ? events.at(-1) : undefined
+  // A restored database may be behind the position: nobody is sent back.
+  const ahead = BigInt(horizon) > BigInt(after.transaction) ? { transaction: horizon, sequence: 0 } : after
+  return { events, readTo: last?.cursor ?? cursorOf(ahead) }
 }
 
 /** Throws `invalid-fields` on a cursor that is none; once a stream has begun that cannot be said any more. */
@@ -32,7 +44,11 @@ export function checkCursor(cursor: string | undefined, pointer: string): void {
   parseCursor(cursor, pointer)
 }
 
-function parseCursor(cursor: string | undefined, pointer: string): { transaction: string; sequence: number } {
+function cursorOf({ transaction, sequence }: Position): string {
+  return `${transaction}-${sequence}`
+}
+
+function parseCursor(cursor: string | undefined, pointer: string): Position {
   if (cursor === undefined) return { transaction: '0', sequence: 0 }
   const match = /^(\d{1,19})-(\d{1,15})$/.exec(cursor)
   if (!match?.[1] || !match[2])
@@ -45,7 +61,7 @@ function parseCursor(cursor: string | undefined, pointer: string): { transaction
 function eventView(row: EventRow): Event {
   return {
     id: row.id,
-    cursor: `${row.transaction}-${row.sequence}`,
+    cursor: cursorOf(row),
     type: row.type,
     at: rfc3339(row.at.getTime()),
     subject: { kind: row.subject_kind, id: row.subject_id },

@@ -49,25 +49,37 @@ export interface EventFilter {
   readonly partyId?: string | undefined
 }
 
+/** A place in the log: events are ordered by transaction, and within one by sequence. */
+export interface Position {
+  readonly transaction: string
+  readonly sequence: number
+}
+
 /**
- * Up to `limit` events after (transaction, sequence), below the oldest transaction still running. Ordered by the column:
- * the name alone would be the text that is selected, and '1000' sorts before '999'.
+ * Up to `limit` events after a position and below the horizon, the oldest transaction that still runs. Ordered by the
+ * column: the name alone would be the text that is selected, and '1000' sorts before '999'.
  */
-export function selectEvents(
+export async function selectEvents(
   sql: Sql,
-  after: { transaction: string; sequence: number },
+  after: Position,
   filter: EventFilter,
   limit: number,
-): Promise<EventRow[]> {
-  return sql.query<EventRow & Record<string, unknown>>(
-    `select sequence, transaction::text, id, type, subject_kind, subject_id, party_id, actor, request_id, data, at
-     from events
-     where (transaction, sequence) > ($1::xid8, $2)
-       and transaction < pg_snapshot_xmin(pg_current_snapshot())
-       and ($3::text is null or subject_id = $3)
-       and ($4::text is null or type = $4)
-       and ($5::text is null or party_id = $5)
-     order by events.transaction, sequence limit $6`,
-    [after.transaction, after.sequence, filter.subjectId ?? null, filter.type ?? null, filter.partyId ?? null, limit],
+): Promise<{ rows: EventRow[]; horizon: string }> {
+  const values: unknown[] = [after.transaction, after.sequence, limit]
+  // Only the filters that are asked for: a condition for all cases would be planned for all, and find no index.
+  const conditions = Object.entries({ subject_id: filter.subjectId, type: filter.type, party_id: filter.partyId })
+    .filter(([, value]) => value !== undefined)
+    .map(([column, value]) => `and ${column} = $${values.push(value)}`)
+  const found = await sql.query<EventRow & { horizon: string } & Record<string, unknown>>(
+    `with now as (select pg_snapshot_xmin(pg_current_snapshot()) as horizon)
+     select now.horizon::text, found.* from now left join lateral (
+       select sequence, transaction::text, id, type, subject_kind, subject_id, party_id, actor, request_id, data, at
+       from events
+       where (transaction, sequence) > ($1::xid8, $2) and transaction < now.horizon ${conditions.join(' ')}
+       order by events.transaction, sequence limit $3
+     ) as found on true
+     order by found.transaction::xid8, found.sequence`,
+    values,
   )
+  return { rows: found.filter(({ id }) => id !== null), horizon: found[0]?.horizon ?? after.transaction }
 }

@@ -9,7 +9,7 @@ import { Problem } from '../../shared/problem.ts'
 import { type Action, mayTouch, reachOf, rolesFor } from './policy.ts'
 import { insertToken, selectPrincipal } from './store.ts'
 
-/** How long a token that was looked up is believed; the most that a revocation lags behind. */
+/** How long a token that was looked up is believed, at most until it expires; the most that a revocation lags behind. */
 const cacheMs = 5_000
 const cacheSize = 10_000
 
@@ -25,11 +25,14 @@ export function createAuthenticator(kit: Kit): Authenticate {
     const key = hash.toString('base64')
     const cached = cache.get(key)
     if (cached && cached.until > kit.clock.monotonic()) return cached.principal
-    const principal = await selectPrincipal(kit.database, hash, new Date(kit.clock.now()))
+    const now = kit.clock.now()
+    const found = await selectPrincipal(kit.database, hash, new Date(now))
     cache.delete(key)
-    if (!principal) return undefined
+    if (!found) return undefined
     if (cache.size >= cacheSize) cache.clear()
-    cache.set(key, { principal, until: kit.clock.monotonic() + cacheMs })
+    const { principal, expiresAt } = found
+    const believedMs = Math.min(cacheMs, (expiresAt?.getTime() ?? Number.POSITIVE_INFINITY) - now)
+    cache.set(key, { principal, until: kit.clock.monotonic() + believedMs })
     return principal
   }
 }

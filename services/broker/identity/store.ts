@@ -3,12 +3,19 @@ import type { Role } from '../../../schemas/index.ts'
 import type { Sql } from '../../shared/db/database.ts'
 import type { Principal } from '../../shared/http/principal.ts'
 
-export async function selectPrincipal(sql: Sql, hash: Buffer, now: Date): Promise<Principal | undefined> {
-  const [row] = await sql.query<{ id: string; subject: string; party_id: string; role: Role }>(
-    'select id, subject, party_id, role from tokens where token_hash = $1 and (expires_at is null or expires_at > $2)',
+/** Whose a token is, and until when; undefined when it is unknown or over. */
+export async function selectPrincipal(
+  sql: Sql,
+  hash: Buffer,
+  now: Date,
+): Promise<{ principal: Principal; expiresAt: Date | null } | undefined> {
+  const [row] = await sql.query<{ id: string; subject: string; party_id: string; role: Role; expires_at: Date | null }>(
+    'select id, subject, party_id, role, expires_at from tokens where token_hash = $1 and (expires_at is null or expires_at > $2)',
     [hash, now],
   )
-  return row && { tokenId: row.id, subject: row.subject, partyId: row.party_id, role: row.role }
+  if (!row) return undefined
+  const principal = { tokenId: row.id, subject: row.subject, partyId: row.party_id, role: row.role }
+  return { principal, expiresAt: row.expires_at }
 }
 
 export interface TokenRow {
