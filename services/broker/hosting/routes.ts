@@ -3,20 +3,21 @@ import type { FastifyRequest } from 'fastify'
 import { Hosting, HostingInput, page, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
-import { type Answer, mutate } from '../../shared/http/mutate.ts'
+import { type Answer, mutate, mutatePrepared } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
 import {
   type Ask,
+  askQuote,
   endOwnHosting,
   getHosting,
   getQuote,
   getSystem,
+  giveQuote,
   listHostings,
   listSystems,
-  quoteHosting,
   registerSystem,
   requestHosting,
 } from './service.ts'
@@ -198,9 +199,12 @@ function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask): void {
       },
     },
     (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        const body = await quoteHosting(sql, kit, caller, ask, request.body)
-        return { status: 201, body, location: `/api/v1/quotes/${body.id}` }
+      mutatePrepared(kit, request, reply, async (caller) => {
+        const asked = await askQuote(kit, caller, ask, request.body)
+        return async (sql) => {
+          const body = await giveQuote(sql, kit, caller, asked)
+          return { status: 201, body, location: `/api/v1/quotes/${body.id}` }
+        }
       }),
   )
   app.get(

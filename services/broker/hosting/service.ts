@@ -142,25 +142,32 @@ export async function endOwnHosting(
 /** The same engine call as the scheduler's; given by the room that owns it. */
 export type Ask = (demand: HostingDemand) => Promise<DecisionView>
 
-/** Answers where a hosting would fit and for how much, without taking anything. Throws `invalid-fields`, `not-found`. */
-export async function quoteHosting(sql: Sql, kit: Kit, caller: Caller, ask: Ask, input: QuoteInput): Promise<Quote> {
+/** A quote before it is given. */
+export interface AskedQuote {
+  readonly id: string
+  readonly partyId: string
+  readonly spec: QuoteInput
+  readonly decision: DecisionView
+  readonly validUntil: Date
+}
+
+/** Where a hosting would fit and for how much, without taking or writing anything. Throws `invalid-fields`. */
+export async function askQuote(kit: Kit, caller: Caller, ask: Ask, input: QuoteInput): Promise<AskedQuote> {
   refuse(contradictions(input))
-  const system = await ownSystem(sql, caller, input.systemId, '/systemId')
+  const { party_id: partyId, spec } = await ownSystem(kit.database, caller, input.systemId, '/systemId')
   const now = kit.clock.now()
   const id = newId('quo', kit.clock, kit.random)
   const startMs = input.period ? Math.max(Date.parse(input.period.start), now) : now
   const endMs = input.period?.end ? Date.parse(input.period.end) : Number.POSITIVE_INFINITY
-  const decision = await ask(
-    demandOf(input, { hostingId: id, partyId: system.party_id, startMs, endMs, classes: system.spec.classes }),
-  )
-  const row = await insertQuote(
-    sql,
-    { id, partyId: system.party_id, spec: input, decision, validUntil: new Date(now + quoteValidMs) },
-    new Date(now),
-  )
-  await appendEvents(sql, kit, [
-    { ...by(caller, 'quote', id, system.party_id), type: 'quote.given', data: { outcome: decision.outcome } },
-  ])
+  const decision = await ask(demandOf(input, { hostingId: id, partyId, startMs, endMs, classes: spec.classes }))
+  return { id, partyId, spec: input, decision, validUntil: new Date(now + quoteValidMs) }
+}
+
+/** Writes down what was asked, so that it can be read again while it is valid. */
+export async function giveQuote(sql: Sql, kit: Kit, caller: Caller, asked: AskedQuote): Promise<Quote> {
+  const row = await insertQuote(sql, asked, new Date(kit.clock.now()))
+  const data = { outcome: asked.decision.outcome }
+  await appendEvents(sql, kit, [{ ...by(caller, 'quote', asked.id, asked.partyId), type: 'quote.given', data }])
   return quoteView(row)
 }
 

@@ -28,11 +28,28 @@ export async function mutate(
   request: FastifyRequest,
   reply: FastifyReply,
   work: (sql: Sql, caller: Caller) => Promise<Answer>,
+  committed?: (answer: Answer) => Promise<Answer>,
+): Promise<void> {
+  return mutatePrepared(kit, request, reply, async (caller) => (sql) => work(sql, caller), committed)
+}
+
+/** What a change does in its transaction. */
+export type Work = (sql: Sql) => Promise<Answer>
+
+/**
+ * The same for work that needs something first which takes its time or reads the store by itself, as a name that is to be
+ * resolved: nothing of that may hold a transaction open. `prepare` gets it and gives the work.
+ */
+export async function mutatePrepared(
+  kit: Kit,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  prepare: (caller: Caller) => Promise<Work>,
   committed: (answer: Answer) => Promise<Answer> = async (answer) => answer,
 ): Promise<void> {
   const caller = callerOf(request)
   const key = idempotencyKey(request)
-  const outcome = await once(kit, request, caller, key, work)
+  const outcome = await once(kit, request, caller, key, prepare)
   if (outcome.replayed) reply.header('idempotent-replayed', 'true')
   const answer = await committed(outcome.answer)
   // Fastify wants the reply itself back from an async handler; the route's type speaks of bodies only.
@@ -48,16 +65,17 @@ async function once(
   request: FastifyRequest,
   caller: Caller,
   key: string | undefined,
-  work: (sql: Sql, caller: Caller) => Promise<Answer>,
+  prepare: (caller: Caller) => Promise<Work>,
 ) {
-  if (key === undefined) return { answer: await kit.database.transaction((sql) => work(sql, caller)), replayed: false }
+  if (key === undefined) return { answer: await kit.database.transaction(await prepare(caller)), replayed: false }
   const { tokenId } = caller.principal
   const digest = createHash('sha256')
     .update(`${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`)
     .digest()
   try {
+    const work = await prepare(caller)
     const answer = await kit.database.transaction(async (sql) => {
-      const answer = await work(sql, caller)
+      const answer = await work(sql)
       const kept = { status: answer.status, body: answer.kept ?? answer.body, headers: headersOf(answer) }
       await insertAnswer(sql, tokenId, key, digest, kept, new Date(kit.clock.now()))
       return answer
