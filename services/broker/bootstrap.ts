@@ -10,21 +10,17 @@ export interface Desk {
   readonly oin: string
 }
 
+const broker = { actor: 'broker', requestId: null }
+
 /** Admits the loket itself and makes `token` valid for it. Returns the loket's party id. */
 export async function bootstrapDesk(kit: Kit, desk: Desk, token: string): Promise<string> {
   return kit.database.transaction(async (sql) => {
     const { id, created } = await ensureLoket(sql, newId('pty', kit.clock, kit.random), desk, new Date(kit.clock.now()))
     if (created) {
-      const event = {
-        type: 'party.admitted',
-        subject: { kind: 'party', id },
-        partyId: id,
-        actor: 'broker',
-        requestId: null,
-      }
+      const event = { type: 'party.admitted', subject: { kind: 'party', id }, partyId: id, ...broker }
       await appendEvents(sql, kit, [{ ...event, data: { name: desk.name, roles: ['loket'] } }])
     }
-    await issueToken(sql, kit, { partyId: id, subject: 'bootstrap', role: 'loket', expiresAt: null }, token)
+    await issueToken(sql, kit, { partyId: id, subject: 'bootstrap', role: 'loket', expiresAt: null }, broker, token)
     return id
   })
 }

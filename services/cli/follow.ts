@@ -74,7 +74,7 @@ export function messageParser(): (text: string) => Message[] {
   return (text) => {
     const blocks = (rest + text).replaceAll('\r\n', '\n').split('\n\n')
     rest = blocks.pop() ?? ''
-    return blocks.flatMap((block) => {
+    return blocks.flatMap((block): Message[] => {
       const fields = block.split('\n').map((entry) => /^(\w+): ?(.*)$/.exec(entry))
       const values = (name: string) => fields.filter((field) => field?.[1] === name).map((field) => field?.[2] ?? '')
       const data = values('data')

@@ -6,6 +6,7 @@ import type { Principal } from '../../shared/http/principal.ts'
 import { base32, newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
+import { appendEvents } from '../audit/index.ts'
 import { type Action, mayTouch, reachOf, rolesFor } from './policy.ts'
 import { insertToken, selectPrincipal } from './store.ts'
 
@@ -37,15 +38,20 @@ export function createAuthenticator(kit: Kit): Authenticate {
   }
 }
 
-/** Makes a token (256 bits, shown once) for a party; only its hash is stored. */
+/** Makes a token (256 bits, shown once) for a party, and its event; only its hash is stored. */
 export async function issueToken(
   sql: Sql,
   kit: Pick<Kit, 'clock' | 'random'>,
   grant: { partyId: string; subject: string; role: Role; expiresAt: Date | null },
+  by: { actor: string; requestId: string | null },
   token = `gc_${base32(kit.random.bytes(32))}`,
 ): Promise<{ id: string; token: string }> {
   const id = newId('tok', kit.clock, kit.random)
-  await insertToken(sql, { id, hash: hashOf(token), ...grant }, new Date(kit.clock.now()))
+  if (await insertToken(sql, { id, hash: hashOf(token), ...grant }, new Date(kit.clock.now()))) {
+    const { partyId, subject, role } = grant
+    const event = { type: 'token.issued', subject: { kind: 'token', id }, partyId, ...by, data: { subject, role } }
+    await appendEvents(sql, kit, [event])
+  }
   return { id, token }
 }
 

@@ -27,10 +27,12 @@ export interface TokenRow {
   readonly expiresAt: Date | null
 }
 
-export async function insertToken(sql: Sql, token: TokenRow, now: Date): Promise<void> {
-  await sql.query(
+/** Whether it was new: a token that somebody chose may be there already. */
+export async function insertToken(sql: Sql, token: TokenRow, now: Date): Promise<boolean> {
+  const made = await sql.query(
     `insert into tokens (id, token_hash, party_id, subject, role, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (token_hash) do nothing`,
+     on conflict (token_hash) do nothing returning 1`,
     [token.id, token.hash, token.partyId, token.subject, token.role, now, token.expiresAt],
   )
+  return made.length === 1
 }

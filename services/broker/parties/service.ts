@@ -55,15 +55,8 @@ export async function grantToken(
   if (!party.roles.includes(input.role as Role))
     throw new Problem('state-conflict', `${party.name} does not have the role ${input.role}`)
   const expiresAt = input.expiresAt === undefined ? null : new Date(input.expiresAt)
-  const issued = await issueToken(sql, kit, { partyId, subject: input.subject, role: input.role, expiresAt })
-  const event = {
-    type: 'token.issued',
-    subject: { kind: 'token', id: issued.id },
-    partyId,
-    actor: actorOf(caller),
-    requestId: caller.requestId,
-  }
-  await appendEvents(sql, kit, [{ ...event, data: { subject: input.subject, role: input.role } }])
+  const grant = { partyId, subject: input.subject, role: input.role, expiresAt }
+  const issued = await issueToken(sql, kit, grant, { actor: actorOf(caller), requestId: caller.requestId })
   return { ...issued, ...input }
 }
 
