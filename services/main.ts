@@ -94,7 +94,7 @@ async function run(): Promise<void> {
   await bootstrapDesk(kit, config.desk, access.tokens.loket)
   const encryptionKey = config.encryptionKey ?? Buffer.from(access.encryptionKey, 'base64')
   const allowedAddresses = [...loopback, ...config.allowedAddresses]
-  const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses })
+  const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses, sandboxClusters: !empty })
   begun(broker.stop)
   access.api = broker.url
   writeLocalAccess(directory, access)

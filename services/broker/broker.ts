@@ -5,20 +5,18 @@ import type { Kit } from '../shared/kit.ts'
 import { createRegistry } from '../shared/metrics.ts'
 import { createSecrets } from '../shared/secrets.ts'
 import { createApp } from './app.ts'
-import { createClusters } from './clusters/index.ts'
+import { type ConnectionPolicy, createClusters } from './clusters/index.ts'
 import { startJobs } from './jobs.ts'
 import { createManagement } from './management.ts'
 import { runForLeader, runScheduler, schedulingMetrics } from './scheduling/index.ts'
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ConnectionPolicy {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
   readonly managementPort: number
   /** 32 bytes that seal the credentials of clusters. */
   readonly encryptionKey: Uint8Array
-  /** CIDRs of cluster endpoints that are allowed though they are loopback or link-local. */
-  readonly allowedAddresses: readonly string[]
 }
 
 export interface Broker {
@@ -33,10 +31,10 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   const registry: Registry = createRegistry()
   const clusters = createClusters(kit, {
     secrets: createSecrets(options.encryptionKey),
-    allowedAddresses: options.allowedAddresses,
+    policy: options,
     registry,
   })
-  const app = await createApp(kit, registry, clusters.setConnection)
+  const app = await createApp(kit, registry, clusters.connect)
   let stopping = false
   const management = await createManagement(kit, registry, kit.database, () => stopping)
   const leadership = { current: () => false }

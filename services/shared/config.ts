@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { createAjv, fieldErrors } from './http/validation.ts'
 
+const Cidrs = Type.String({ format: 'cidr-list', description: 'CIDRs, separated by commas' })
 const Port = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$', description: '0 picks a free one' })
 
 const Environment = Type.Object({
@@ -20,12 +21,8 @@ const Environment = Type.Object({
   ),
   LOKET_OIN: Type.Optional(Type.String({ pattern: '^[0-9]{20}$' })),
   LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
-  ALLOWED_CLUSTER_ADDRESSES: Type.Optional(
-    Type.String({
-      pattern: '^([0-9a-fA-F.:]+/[0-9]{1,3})(,[0-9a-fA-F.:]+/[0-9]{1,3})*$',
-      description: 'CIDRs, separated by commas',
-    }),
-  ),
+  ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
+  REFUSED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
 })
 
 export interface Config {
@@ -39,6 +36,7 @@ export interface Config {
   readonly bootstrapToken: string | undefined
   readonly desk: { readonly name: string; readonly oin: string }
   readonly allowedAddresses: readonly string[]
+  readonly refusedAddresses: readonly string[]
 }
 
 export type ConfigResult =
@@ -77,13 +75,16 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
       encryptionKey: given.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(given.ENCRYPTION_KEY, 'base64'),
       bootstrapToken: given.BOOTSTRAP_TOKEN,
       desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000009000' },
-      allowedAddresses: given.ALLOWED_CLUSTER_ADDRESSES?.split(',') ?? [],
+      allowedAddresses: listOf(given.ALLOWED_CLUSTER_ADDRESSES),
+      refusedAddresses: listOf(given.REFUSED_CLUSTER_ADDRESSES),
     },
   }
 }
 
 /** Read by the command line client, which may share the environment. */
 const clientVariables = new Set(['GEMEENTECLOUD_URL', 'GEMEENTECLOUD_TOKEN'])
+
+const listOf = (value: string | undefined) => value?.split(',') ?? []
 
 function explain(name: string, message: string): string {
   const property = Environment.properties[name as keyof typeof Environment.properties] as

@@ -36,7 +36,7 @@ export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
   try {
     const kit: Kit = { database, clock: systemClock, random: systemRandom, log }
     const registry = createRegistry()
-    const app = await createApp(kit, registry, async () => undefined)
+    const app = await createApp(kit, registry, async () => async () => undefined)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
     await seedFederationRows(database, {

@@ -42,6 +42,7 @@ const full = {
   desk: { name: 'Loket "Noord", afdeling: 1', oin: '00000001234567890000' },
   logLevel: 'debug',
   allowedClusterAddresses: ['169.254.7.0/24', 'fe80::/64'],
+  refusedClusterAddresses: ['10.96.0.0/12', 'fd00:10:96::/112'],
   listenAddress: '::',
   trustedCertificates: { configMap: 'pkioverheid' },
   imagePullSecrets: ['registry'],
@@ -79,6 +80,7 @@ t.test('what the chart renders', { skip }, async (t) => {
       bootstrapToken: token,
       desk: full.desk,
       allowedAddresses: full.allowedClusterAddresses,
+      refusedAddresses: full.refusedClusterAddresses,
     })
     // A setting of the broker that the chart does not pass on would show here.
     const settings = settingNames().filter((name) => name !== 'GEMEENTECLOUD_DATA')

@@ -60,7 +60,7 @@ t.test('the commands of the example make a kubeconfig that the broker accepts', 
   const script = codeUnder('Connect a cluster', 'sh', 'kubectl apply')
   await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder.path, env })
 
-  const loopback = ['127.0.0.0/8']
+  const loopback = { allowedAddresses: ['127.0.0.0/8'] }
   const connection = await acceptKubeconfig(readFileSync(join(folder.path, 'broker.yaml'), 'utf8'), loopback)
   const opened = await openCluster(connection, { clock: systemClock, random: systemRandom }, loopback)
   t.teardown(() => opened.close())

@@ -41,8 +41,9 @@ t.test('one request id from the answer to what stands in two clusters, and anoth
   const full = { ...kit, database: await testDatabase(t), log: pino({ level: 'silent' }) }
   const token = `gc_test_${randomUUID()}`
   await bootstrapDesk(full, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
-  const listening = { host: '127.0.0.1', port: 0, managementPort: 0, allowedAddresses: ['127.0.0.0/8'] }
-  const broker = await startBroker(full, { ...listening, encryptionKey: systemRandom.bytes(32) })
+  const listening = { host: '127.0.0.1', port: 0, managementPort: 0 }
+  const policy = { allowedAddresses: ['127.0.0.0/8'], sandboxClusters: true }
+  const broker = await startBroker(full, { ...listening, ...policy, encryptionKey: systemRandom.bytes(32) })
   t.teardown(() => broker.stop())
   const loket = createApiClient(broker.url, token)
   const operator = { name: 'Parkstad', oin: '00000099000000000048', roles: ['provider'] }

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import type { ConnectionInput, Role } from '../../schemas/index.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
-import { createClusters } from '../../services/broker/clusters/index.ts'
+import { type ConnectionPolicy, createClusters } from '../../services/broker/clusters/index.ts'
 import type { Connect } from '../../services/broker/datacenters/index.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
 import { systemClock } from '../../services/shared/clock.ts'
@@ -37,8 +37,19 @@ export interface TestApi {
   activeDatacenter(options?: DatacenterOptions): Promise<string>
 }
 
-/** `realConnections`: kubeconfigs are checked, sealed and stored as in the product, instead of only kept in `connections`. */
-export async function testApi(t: Test, { realConnections = false } = {}): Promise<TestApi> {
+export interface TestApiOptions {
+  /** Kubeconfigs are checked, sealed and stored as in the product, instead of only kept in `connections`. */
+  readonly realConnections?: boolean
+  /** Which clusters are taken then; push to anywhere outside of this machine when absent. */
+  readonly policy?: ConnectionPolicy
+  /** Called where a connection is looked at. */
+  readonly looked?: (kit: Kit) => Promise<void>
+}
+
+export async function testApi(
+  t: Test,
+  { realConnections = false, policy = { allowedAddresses: [] }, looked = async () => undefined }: TestApiOptions = {},
+): Promise<TestApi> {
   const database = await testDatabase(t)
   const kit: Kit = {
     database,
@@ -48,11 +59,14 @@ export async function testApi(t: Test, { realConnections = false } = {}): Promis
   }
   const registry = createRegistry()
   const connections: TestApi['connections'] = []
-  const remember: Connect = async (_sql, _caller, datacenterId, input) => {
-    connections.push({ datacenterId, input })
+  const remember: Connect = async (input) => {
+    await looked(kit)
+    return async (_sql, _caller, datacenterId) => {
+      connections.push({ datacenterId, input })
+    }
   }
-  const sealing = { secrets: createSecrets(systemRandom.bytes(32)), allowedAddresses: [], registry }
-  const connect = realConnections ? createClusters(kit, sealing).setConnection : remember
+  const sealing = { secrets: createSecrets(systemRandom.bytes(32)), policy, registry }
+  const connect = realConnections ? createClusters(kit, sealing).connect : remember
   const app = await createApp(kit, registry, connect)
   t.teardown(() => app.http.close())
   const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }

@@ -58,7 +58,8 @@ const token = `gc_${Buffer.from(random.bytes(32)).toString('hex')}`
 await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
 const encryptionKey = random.bytes(32)
 const listening = { host: '127.0.0.1', port: 0, managementPort: 0 }
-const broker = await startBroker(kit, { ...listening, encryptionKey, allowedAddresses: ['127.0.0.0/8'] })
+const policy = { allowedAddresses: ['127.0.0.0/8'], sandboxClusters: true }
+const broker = await startBroker(kit, { ...listening, encryptionKey, ...policy })
 const loket = createApiClient(broker.url, token)
 const party = { name: 'Parkstad', oin: '00000099000000000048', roles: ['provider'] }
 const { id: operatorId } = await loket.send<Party>('POST', '/parties', party, 'scale')

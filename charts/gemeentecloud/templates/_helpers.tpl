@@ -63,6 +63,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 - name: ALLOWED_CLUSTER_ADDRESSES
   value: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.refusedClusterAddresses }}
+- name: REFUSED_CLUSTER_ADDRESSES
+  value: {{ join "," . | quote }}
+{{- end }}
 {{- with .Values.trustedCertificates }}
 {{- if .configMap }}
 - name: NODE_EXTRA_CA_CERTS

@@ -5,6 +5,7 @@ import {
   type Connection,
   connectCluster,
   createAddressGuard,
+  type EndpointPolicy,
   endpointRefusal,
   sanitizeKubeconfig,
 } from '../../shared/kubernetes/index.ts'
@@ -13,11 +14,17 @@ import type { Cluster, Watch, WatchOptions } from './cluster.ts'
 import { fieldManager } from './core/desired.ts'
 import type { KubernetesObject } from './core/objects.ts'
 
+/** Which clusters may be connected. */
+export interface ConnectionPolicy extends EndpointPolicy {
+  /** This broker runs simulated clusters, so connections to such are taken. */
+  readonly sandboxClusters?: boolean
+}
+
 /** Takes of a kubeconfig what is safe: address, CA and credential. Throws `kubeconfig-refused` with what is not, by pointer. */
-export async function acceptKubeconfig(submitted: string, allowedAddresses: readonly string[]): Promise<Connection> {
-  const sanitized = sanitizeKubeconfig(submitted, { allowedAddresses })
+export async function acceptKubeconfig(submitted: string, policy: EndpointPolicy): Promise<Connection> {
+  const sanitized = sanitizeKubeconfig(submitted, policy)
   if (!sanitized.ok) throw refused(sanitized.errors)
-  const reason = await endpointRefusal(sanitized.connection.server, createAddressGuard({ allowedAddresses }))
+  const reason = await endpointRefusal(sanitized.connection.server, createAddressGuard(policy))
   if (reason !== undefined) throw refused([{ pointer: '/clusters', message: reason }])
   return sanitized.connection
 }
@@ -31,9 +38,9 @@ function refused(errors: readonly FieldError[]): Problem {
 export async function openCluster(
   connection: Connection,
   { clock, random }: Pick<Kit, 'clock' | 'random'>,
-  allowedAddresses: readonly string[],
+  { allowedAddresses, refusedAddresses = [] }: EndpointPolicy,
 ): Promise<Cluster> {
-  return clusterOf(await connectCluster(connection, { allowedAddresses, clock, random }))
+  return clusterOf(await connectCluster(connection, { allowedAddresses, refusedAddresses, clock, random }))
 }
 
 function clusterOf(client: ClusterClient): Cluster {

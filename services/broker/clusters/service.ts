@@ -3,37 +3,51 @@ import type { ConnectionInput } from '../../../schemas/index.ts'
 import type { Sql } from '../../shared/db/database.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import type { Kit } from '../../shared/kit.ts'
+import type { Connection } from '../../shared/kubernetes/index.ts'
 import { Problem } from '../../shared/problem.ts'
 import type { Secrets } from '../../shared/secrets.ts'
 import { appendEvents } from '../audit/index.ts'
-import { acceptKubeconfig } from './connect.ts'
+import { acceptKubeconfig, type ConnectionPolicy } from './connect.ts'
 import { lockDatacenter, putConnection } from './store.ts'
+
+/** A connection as it came, and what is kept of it. */
+export interface Accepted {
+  readonly kind: ConnectionInput['kind']
+  readonly connection: Connection
+}
+
+/**
+ * Looks at a connection, its host name resolved. Throws `kubeconfig-refused`, and `forbidden` for a simulated cluster where
+ * none can be: whether one is the cluster that it was before is not looked at.
+ */
+export async function acceptConnection(
+  { kind, kubeconfig }: ConnectionInput,
+  policy: ConnectionPolicy,
+): Promise<Accepted> {
+  if (kind === 'sandbox' && !policy.sandboxClusters)
+    throw new Problem('forbidden', 'This broker runs no sandbox clusters; a cluster is connected by push')
+  return { kind, connection: await acceptKubeconfig(kubeconfig, policy) }
+}
 
 /**
  * Gives or replaces the connection of a datacenter; whether the caller may is decided before. It has to pass the checks
- * again, but one that takes nothing new stays so. Throws `not-found`, `state-conflict`, `kubeconfig-refused`.
+ * again, but one that takes nothing new stays so. Throws `not-found`, `state-conflict`.
  */
-export async function setConnection(
+export async function putAccepted(
   sql: Sql,
   kit: Pick<Kit, 'clock' | 'random'>,
   secrets: Secrets,
-  request: {
-    readonly caller: Caller
-    readonly datacenterId: string
-    readonly input: ConnectionInput
-    readonly allowedAddresses: readonly string[]
-  },
+  caller: Caller,
+  datacenterId: string,
+  { kind, connection }: Accepted,
 ): Promise<void> {
-  const { caller, datacenterId, input } = request
-  // Before the lock: a name may take its time to resolve.
-  const connection = await acceptKubeconfig(input.kubeconfig, request.allowedAddresses)
   const datacenter = await lockDatacenter(sql, datacenterId)
   if (!datacenter) throw new Problem('not-found', `There is no datacenter ${datacenterId}`)
   if (datacenter.state === 'withdrawn') throw new Problem('state-conflict', `${datacenter.slug} is withdrawn`)
   const { server } = connection
   const state = datacenter.state === 'cordoned' ? 'cordoned' : 'checking'
   const sealed = secrets.seal(JSON.stringify(connection), datacenterId)
-  await putConnection(sql, { datacenterId, kind: input.kind, server, sealed, state }, new Date(kit.clock.now()))
+  await putConnection(sql, { datacenterId, kind, server, sealed, state }, new Date(kit.clock.now()))
   await appendEvents(sql, kit, [
     {
       type: 'datacenter.connected',
@@ -41,7 +55,7 @@ export async function setConnection(
       partyId: datacenter.operator_id,
       actor: actorOf(caller),
       requestId: caller.requestId,
-      data: { slug: datacenter.slug, kind: input.kind, server },
+      data: { slug: datacenter.slug, kind, server },
     },
   ])
 }

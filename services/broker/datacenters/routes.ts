@@ -11,7 +11,7 @@ import {
 } from '../../../schemas/index.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive } from '../../shared/http/etag.ts'
-import { mutate } from '../../shared/http/mutate.ts'
+import { mutate, mutatePrepared } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
@@ -24,6 +24,7 @@ import {
   getInventory,
   listDatacenters,
   listOffers,
+  lookAtConnection,
   openOffer,
   registerDatacenter,
 } from './service.ts'
@@ -50,9 +51,13 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
       },
     },
     (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        const { version, ...body } = await registerDatacenter(sql, kit, caller, connect, request.body)
-        return { status: 201, body, location: `/api/v1/datacenters/${body.id}`, etag: etagOf(version) }
+      mutatePrepared(kit, request, reply, async (caller) => {
+        const { connection } = request.body
+        const storeConnection = connection && (await connect(connection))
+        return async (sql) => {
+          const { version, ...body } = await registerDatacenter(sql, kit, caller, storeConnection, request.body)
+          return { status: 201, body, location: `/api/v1/datacenters/${body.id}`, etag: etagOf(version) }
+        }
       }),
   )
   app.get(
@@ -100,9 +105,14 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
       },
     },
     (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        const { version, ...body } = await connectDatacenter(sql, kit, caller, connect, request.params.id, request.body)
-        return { status: 200, body, etag: etagOf(version) }
+      mutatePrepared(kit, request, reply, async (caller) => {
+        const { id } = request.params
+        const storeConnection = await lookAtConnection(kit, caller, connect, id, request.body)
+        const ifMatch = request.headers['if-match']
+        return async (sql) => {
+          const { version, ...body } = await connectDatacenter(sql, kit, caller, storeConnection, id, ifMatch)
+          return { status: 200, body, etag: etagOf(version) }
+        }
       }),
   )
   app.post(

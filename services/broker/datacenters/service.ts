@@ -9,6 +9,7 @@ import type {
   OfferInput,
 } from '../../../schemas/index.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
+import { checkIfMatch } from '../../shared/http/etag.ts'
 import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import { newId } from '../../shared/ids.ts'
@@ -23,6 +24,7 @@ import {
   type DatacenterRow,
   insertDatacenter,
   insertOffer,
+  lockDatacenter,
   selectCapacity,
   selectDatacenter,
   selectDatacenters,
@@ -31,18 +33,22 @@ import {
 } from './store.ts'
 import { capacityView, datacenterView, inventoryView, offerView } from './view.ts'
 
-/** Stores how a datacenter is reached; given by the room that owns connections. */
-export type Connect = (sql: Sql, caller: Caller, datacenterId: string, input: ConnectionInput) => Promise<void>
+/**
+ * Looks at how a datacenter is to be reached, which may take its time, so outside of transactions; what comes of it stores
+ * that within one. Throws `kubeconfig-refused`, `forbidden`. Given by the room that owns connections.
+ */
+export type Connect = (input: ConnectionInput) => Promise<StoreConnection>
+export type StoreConnection = (sql: Sql, caller: Caller, datacenterId: string) => Promise<void>
 
-/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `kubeconfig-refused`. */
+/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`. */
 export async function registerDatacenter(
   sql: Sql,
   kit: Kit,
   caller: Caller,
-  connect: Connect,
+  storeConnection: StoreConnection | undefined,
   input: DatacenterInput,
 ): Promise<Versioned<Datacenter>> {
-  const { slug, name, operatorId = caller.principal.partyId, connection, ...spec } = input
+  const { slug, name, operatorId = caller.principal.partyId, connection: _, ...spec } = input
   requireOwner(caller.principal, 'datacenter.create', operatorId)
   const operator = await getParty(sql, operatorId)
   if (!operator.roles.includes('provider'))
@@ -59,7 +65,7 @@ export async function registerDatacenter(
       data: { slug, name, region: spec.region },
     },
   ])
-  if (connection) await connect(sql, caller, id, connection)
+  await storeConnection?.(sql, caller, id)
   return getDatacenter(sql, kit, id)
 }
 
@@ -78,18 +84,33 @@ export async function getDatacenter(sql: Sql, kit: Kit, id: string): Promise<Ver
   return { ...datacenterView(row, kit.clock.now()), version: row.version }
 }
 
-/** Gives or replaces the connection. Throws `not-found`, `forbidden`, `kubeconfig-refused`. */
-export async function connectDatacenter(
-  sql: Sql,
+/** The look at a connection that the caller means to give. Throws `not-found`, `forbidden` and what `connect` throws. */
+export async function lookAtConnection(
   kit: Kit,
   caller: Caller,
   connect: Connect,
   id: string,
   input: ConnectionInput,
+): Promise<StoreConnection> {
+  const { operator_id } = await needDatacenter(kit.database, id)
+  requireOwner(caller.principal, 'datacenter.connect', operator_id)
+  return connect(input)
+}
+
+/** Gives or replaces the connection. Throws `not-found`, `forbidden`, `version-conflict`, `state-conflict`. */
+export async function connectDatacenter(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  storeConnection: StoreConnection,
+  id: string,
+  ifMatch: string | undefined,
 ): Promise<Versioned<Datacenter>> {
-  const row = await needDatacenter(sql, id)
+  const row = await lockDatacenter(sql, id)
+  if (!row) throw new Problem('not-found', `There is no datacenter ${id}`)
   requireOwner(caller.principal, 'datacenter.connect', row.operator_id)
-  await connect(sql, caller, id, input)
+  checkIfMatch(ifMatch, row.version)
+  await storeConnection(sql, caller, id)
   return getDatacenter(sql, kit, id)
 }
 

@@ -67,6 +67,15 @@ export async function selectDatacenter(sql: Sql, id: string): Promise<Datacenter
   return (await sql.query<DatacenterRow>(`${withState} where d.id = $1`, [id]))[0]
 }
 
+/** Locks a datacenter for a change and returns what that depends on. */
+export async function lockDatacenter(sql: Sql, id: string) {
+  const [row] = await sql.query<{ operator_id: string; version: number }>(
+    'select operator_id, version from datacenters where id = $1 for update',
+    [id],
+  )
+  return row
+}
+
 export interface OfferRow extends Row {
   readonly id: string
   readonly datacenter_id: string

@@ -1,6 +1,7 @@
 /** ajv, set so that nothing is dropped, coerced or defaulted; its findings become pointers a caller can act on. */
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { parseCidr } from '../kubernetes/addresses.ts'
 import { escapePointer } from '../pointer.ts'
 import type { FieldError } from '../problem.ts'
 import { isQuantity } from '../quantity.ts'
@@ -13,10 +14,21 @@ function isInstant(text: string): boolean {
   return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 19) === text.slice(0, 19)
 }
 
-/** The formats of the contract. */
+/** Of the configuration. */
+function isCidrList(text: string): boolean {
+  try {
+    return text.split(',').every(parseCidr)
+  } catch (error) {
+    if (error instanceof RangeError) return false
+    throw error
+  }
+}
+
+/** The formats of the contract and of the configuration. */
 export const fieldFormats = {
   'kubernetes-quantity': isQuantity,
   'date-time-utc': isInstant,
+  'cidr-list': isCidrList,
   email: fullFormats.email as RegExp,
 }
 

@@ -22,6 +22,7 @@ t.test('without anything: on this machine alone, on the usual ports', async (t) 
       bootstrapToken: undefined,
       desk: { name: 'Landelijk loket', oin: '00000099000000009000' },
       allowedAddresses: [],
+      refusedAddresses: [],
     },
   })
 })
@@ -39,6 +40,7 @@ t.test('everything set', async (t) => {
     LOKET_NAME: 'Loket',
     LOKET_OIN: '00000099000000000001',
     ALLOWED_CLUSTER_ADDRESSES: '127.0.0.0/8,::1/128',
+    REFUSED_CLUSTER_ADDRESSES: '10.96.0.0/12',
     GEMEENTECLOUD_URL: 'for the command line',
     GEMEENTECLOUD_TOKEN: 'too',
   })
@@ -46,6 +48,7 @@ t.test('everything set', async (t) => {
   if (!result.ok) return
   t.same(Buffer.from(result.config.encryptionKey ?? []), Buffer.alloc(32, 7))
   t.same(result.config.allowedAddresses, ['127.0.0.0/8', '::1/128'])
+  t.same(result.config.refusedAddresses, ['10.96.0.0/12'])
   t.same(result.config.desk, { name: 'Loket', oin: '00000099000000000001' })
 })
 
@@ -59,6 +62,7 @@ t.test('all that is wrong, at once', async (t) => {
     BOOTSTRAP_TOKEN: 'short-secret',
     LOKET_OIN: '123',
     ALLOWED_CLUSTER_ADDRESSES: '10.0.0.0',
+    REFUSED_CLUSTER_ADDRESSES: '10.0.0.0/8,10.0.0.256/32',
     GEMEENTECLOUD_DAAT: '/x',
   })
   const named = errors.map((error) => error.split(' ')[0])
@@ -72,6 +76,7 @@ t.test('all that is wrong, at once', async (t) => {
     'LOKET_OIN',
     'MANAGEMENT_PORT',
     'PORT',
+    'REFUSED_CLUSTER_ADDRESSES',
   ])
   t.notMatch(errors.join('\n'), /secret|c2hvcnQ/, 'a value is not repeated')
 })
