@@ -81,6 +81,8 @@ export const Contact = Type.Union([
 ])
 export type Contact = Static<typeof Contact>
 
+const ofOperator = 'Shown to its operator, the desk and auditors'
+
 export const Datacenter = Type.Object(
   {
     id: DatacenterId,
@@ -88,8 +90,11 @@ export const Datacenter = Type.Object(
     operatorId: PartyId,
     state: DatacenterState,
     contact: Contact,
-    contactReason: Type.Union([Type.String(), Type.Null()]),
-    connection: Type.Union([Type.Object({ kind: Type.String(), server: Type.String() }, closed), Type.Null()]),
+    contactReason: Type.Union([Type.String(), Type.Null()], { description: ofOperator }),
+    connection: Type.Union([
+      Type.Object({ kind: Type.String(), server: Type.Optional(Type.String({ description: ofOperator })) }, closed),
+      Type.Null(),
+    ]),
     inventory: Type.Union([
       Type.Object(
         { nodes: Type.Integer(), kubernetesVersion: Type.String(), observedAt: Instant, ageSeconds: Type.Integer() },

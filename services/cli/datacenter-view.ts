@@ -24,7 +24,9 @@ export function datacenterText(
     line`place           ${region}, ${position.latitude} N ${position.longitude} E`,
     line`state           ${state}`,
     `contact         ${paint(contactTones[contact], contact)}${contactReason === null ? '' : line`: ${contactReason}`}`,
-    connection ? line`connection      ${connection.kind} ${connection.server}` : 'connection      none yet',
+    connection
+      ? line`connection      ${connection.kind} ${connection.server ?? ''}`.trimEnd()
+      : 'connection      none yet',
     inventory
       ? line`cluster         ${inventory.nodes} nodes, Kubernetes ${inventory.kubernetesVersion}`
       : 'cluster         never seen',

@@ -70,3 +70,29 @@ t.test('the networks that an installation names are refused to clusters', async 
   const refused = await api.call('provider', 'PUT', `datacenters/${id}/connection`, { body: push })
   t.match(refused, { status: 400, body: { type: /kubeconfig-refused$/, detail: /address of our own network/ } })
 })
+
+t.test('how a cluster is reached, and how it fails, is between its operator and the desk', async (t) => {
+  const api = await testApi(t, { realConnections: true })
+  const id = await api.activeDatacenter({ slug: 'parkstad' })
+  await api.call('provider', 'PUT', `datacenters/${id}/connection`, { body: push })
+  const reason = 'connect ECONNREFUSED 203.0.113.5:6443'
+  await api.kit.database.query(`update datacenters set contact = 'unreachable', contact_reason = $2 where id = $1`, [
+    id,
+    reason,
+  ])
+  const seenBy = async (as: Parameters<typeof api.call>[0]) => {
+    const { body } = await api.call(as, 'GET', `datacenters/${id}`)
+    const [listed] = (await api.call(as, 'GET', 'datacenters?slug=parkstad')).body.items
+    t.same([listed.contactReason, listed.connection], [body.contactReason, body.connection], 'listed as read')
+    return { contact: body.contact, contactReason: body.contactReason, connection: body.connection }
+  }
+  const full = {
+    contact: 'unreachable',
+    contactReason: reason,
+    connection: { kind: 'push', server: 'https://203.0.113.5:6443' },
+  }
+  const plain = { contact: 'unreachable', contactReason: null, connection: { kind: 'push' } }
+  for (const role of ['provider', 'loket', 'auditor'] as const) t.same(await seenBy(role), full, role)
+  t.same(await seenBy('consumer'), plain, 'a consumer')
+  t.same(await seenBy(await api.newParty('provider')), plain, 'another provider')
+})

@@ -72,7 +72,7 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
         response: { 200: page(Datacenter), ...problemAnswers },
       },
     },
-    (request) => listDatacenters(kit, pageRequest(request.query), request.query),
+    (request) => listDatacenters(kit, callerOf(request), pageRequest(request.query), request.query),
   )
   app.get(
     '/datacenters/:id',
@@ -87,7 +87,8 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
         response: { 200: Datacenter, ...problemAnswers },
       },
     },
-    async (request, reply) => sendLive(reply, await getDatacenter(kit.database, kit, request.params.id)),
+    async (request, reply) =>
+      sendLive(reply, await getDatacenter(kit.database, kit, callerOf(request), request.params.id)),
   )
   app.put(
     '/datacenters/:id/connection',

@@ -18,7 +18,7 @@ import { escapePointer } from '../../shared/pointer.ts'
 import { Problem } from '../../shared/problem.ts'
 import { amountOf, isAmount } from '../../shared/quantity.ts'
 import { appendEvents } from '../audit/index.ts'
-import { requireOwner } from '../identity/index.ts'
+import { mayTouch, requireOwner } from '../identity/index.ts'
 import { getParty } from '../parties/index.ts'
 import {
   type DatacenterRow,
@@ -66,22 +66,31 @@ export async function registerDatacenter(
     },
   ])
   await storeConnection?.(sql, caller, id)
-  return getDatacenter(sql, kit, id)
+  return getDatacenter(sql, kit, caller, id)
 }
 
 type Versioned<T> = T & { readonly version: number }
 
-export async function listDatacenters(kit: Kit, page: PageRequest, filter: { slug?: string; region?: string }) {
+export async function listDatacenters(
+  kit: Kit,
+  caller: Caller,
+  page: PageRequest,
+  filter: { slug?: string; region?: string },
+) {
+  const rows = await selectDatacenters(kit.database, page, filter)
   return pageOf(
-    (await selectDatacenters(kit.database, page, filter)).map((row) => datacenterView(row, kit.clock.now())),
+    rows.map((row) => shown(kit, caller, row)),
     page,
   )
 }
 
+const shown = (kit: Kit, { principal }: Caller, row: DatacenterRow) =>
+  datacenterView(row, kit.clock.now(), mayTouch(principal, 'connection.read', row.operator_id))
+
 /** Throws `not-found`. */
-export async function getDatacenter(sql: Sql, kit: Kit, id: string): Promise<Versioned<Datacenter>> {
+export async function getDatacenter(sql: Sql, kit: Kit, caller: Caller, id: string): Promise<Versioned<Datacenter>> {
   const row = await needDatacenter(sql, id)
-  return { ...datacenterView(row, kit.clock.now()), version: row.version }
+  return { ...shown(kit, caller, row), version: row.version }
 }
 
 /** The look at a connection that the caller means to give. Throws `not-found`, `forbidden` and what `connect` throws. */
@@ -111,7 +120,7 @@ export async function connectDatacenter(
   requireOwner(caller.principal, 'datacenter.connect', row.operator_id)
   checkIfMatch(ifMatch, row.version)
   await storeConnection(sql, caller, id)
-  return getDatacenter(sql, kit, id)
+  return getDatacenter(sql, kit, caller, id)
 }
 
 /** Puts up capacity. Throws `not-found`, `forbidden`, `invalid-fields`, `state-conflict`. */

@@ -12,7 +12,8 @@ const stamps = (row: { created_at: Date; updated_at: Date }) => ({
   updatedAt: instant(row.updated_at),
 })
 
-export function datacenterView(row: DatacenterRow, now: number): Datacenter {
+/** `full`: with what only those see who may know how it is reached. */
+export function datacenterView(row: DatacenterRow, now: number, full: boolean): Datacenter {
   return {
     id: row.id,
     slug: row.slug,
@@ -21,8 +22,10 @@ export function datacenterView(row: DatacenterRow, now: number): Datacenter {
     ...row.spec,
     state: row.state,
     contact: row.contact,
-    contactReason: row.contact_reason,
-    connection: row.connection_kind && row.server ? { kind: row.connection_kind, server: row.server } : null,
+    contactReason: full ? row.contact_reason : null,
+    connection: row.connection_kind
+      ? { kind: row.connection_kind, ...(full && row.server && { server: row.server }) }
+      : null,
     inventory: row.observed_at && {
       nodes: row.node_count ?? 0,
       kubernetesVersion: row.kubernetes_version ?? '',

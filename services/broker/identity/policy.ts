@@ -14,6 +14,8 @@ const policy = {
   'datacenter.create': { provider: 'own', loket: 'any' },
   'datacenter.connect': { provider: 'own', loket: 'any' },
   'datacenter.read': all,
+  // What a cluster answers when it fails, and where it is, tells of the inside of its operator's network.
+  'connection.read': { provider: 'own', consumer: 'own', loket: 'any', auditor: 'any' },
   'inventory.read': { provider: 'own', loket: 'any', auditor: 'any' },
   'capacity.read': all,
   'offer.create': { provider: 'own', loket: 'any' },
