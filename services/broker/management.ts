@@ -1,6 +1,5 @@
 /** The management port: metrics and probes, for machines inside the walls; never routed to the outside. */
 import type { Registry } from 'prom-client'
-import type { Clock } from '../shared/clock.ts'
 import type { Database } from '../shared/db/database.ts'
 import { createHttpServer, type HttpOptions, type HttpServer } from '../shared/http/server.ts'
 
@@ -22,7 +21,7 @@ export async function createManagement(
   )
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
-    const store = stopping() ? 'stopping' : await storeAnswers(database, options.clock)
+    const store = stopping() ? 'stopping' : await storeAnswers(database, options)
     return reply
       .code(store === 'ok' ? 200 : 503)
       .send({ status: store === 'ok' ? 'ok' : 'not-ready', checks: { store } })
@@ -30,7 +29,8 @@ export async function createManagement(
   return app
 }
 
-async function storeAnswers(database: Database, clock: Clock): Promise<string> {
+/** In words of ours: what PostgreSQL says names hosts, roles and databases, and belongs in the log. */
+async function storeAnswers(database: Database, { clock, log }: HttpOptions): Promise<string> {
   const abort = new AbortController()
   const late = clock.sleep(probeMs, abort.signal).then(
     () => 'does not answer',
@@ -38,7 +38,10 @@ async function storeAnswers(database: Database, clock: Clock): Promise<string> {
   )
   const answer = database.query('select 1').then(
     () => 'ok',
-    (error: Error) => error.message,
+    (error: Error) => {
+      log.warn({ err: error }, 'the store does not answer a probe')
+      return 'cannot be reached'
+    },
   )
   return Promise.race([answer, late]).finally(() => abort.abort())
 }

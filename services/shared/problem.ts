@@ -72,6 +72,14 @@ export const problems = {
     title: { en: 'None of the accepted media types can be given', nl: 'Geen van de gevraagde vormen is leverbaar' },
     action: { en: 'Accept application/json.', nl: 'Vraag application/json.' },
   },
+  'request-timeout': {
+    status: 408,
+    title: { en: 'The request did not arrive in time', nl: 'Het verzoek kwam niet op tijd binnen' },
+    action: {
+      en: 'Send again, over a connection that is fast enough.',
+      nl: 'Stuur opnieuw, over een snellere verbinding.',
+    },
+  },
   'already-exists': {
     status: 409,
     title: { en: 'This name is taken', nl: 'Deze naam is bezet' },

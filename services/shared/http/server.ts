@@ -16,7 +16,7 @@ import Fastify, {
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
-import { Problem, problemBody } from '../problem.ts'
+import { Problem, type ProblemCode, problemBody } from '../problem.ts'
 import type { Random } from '../random.ts'
 import { parseJson } from './json.ts'
 import { createAjv, fieldErrors } from './validation.ts'
@@ -27,6 +27,8 @@ export interface HttpOptions {
   readonly random: Random
   /** Requests per minute and address before 429. */
   readonly requestsPerMinute?: number
+  /** How long the bytes of a request may take to arrive before 408. */
+  readonly requestTimeoutMs?: number
 }
 
 export type HttpServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>
@@ -46,13 +48,19 @@ const singleHeaders = new Set([
 
 /** Makes an instance with every cross-cutting rule in place; routes are added by the caller. */
 export async function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { clock, random } = options
+  const { clock, random, requestTimeoutMs = 30_000 } = options
   const app = Fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
     clientErrorHandler: refuseUnreadable,
     bodyLimit: oneMiB,
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    // Node.js looks this often for those that are late, and for late bodies only when headers have no longer than they.
+    http: {
+      connectionsCheckingInterval: requestTimeoutMs / 6,
+      headersTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+    },
     connectionTimeout: 60_000,
     keepAliveTimeout: 65_000,
     return503OnClosing: true,
@@ -115,13 +123,19 @@ const commonHeaders = (requestId: string) => ({
   'cache-control': 'no-store',
 })
 
+const byParserCode: Record<string, [ProblemCode, string]> = {
+  HPE_HEADER_OVERFLOW: ['headers-too-large', 'The headers are over 16 KiB'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request-timeout', 'The request was not here as a whole in time'],
+}
+
 /** What Node's parser could not read never becomes a request: answered on the socket, then closed. */
 function refuseUnreadable(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers-too-large', 'The headers are over 16 KiB')
-      : new Problem('malformed-request', 'This is not HTTP as we can read it in one way')
+  const [code, detail] = byParserCode[error.code ?? ''] ?? [
+    'malformed-request',
+    'This is not HTTP as we can read it in one way',
+  ]
+  const problem = new Problem(code, detail)
   const body = JSON.stringify(problemBody(problem, '/'))
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
