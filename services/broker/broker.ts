@@ -8,7 +8,7 @@ import { createApp } from './app.ts'
 import { type ConnectionPolicy, createClusters } from './clusters/index.ts'
 import { startJobs } from './jobs.ts'
 import { createManagement } from './management.ts'
-import { runForLeader, runScheduler, schedulingMetrics } from './scheduling/index.ts'
+import { runForLeader, runParts, runScheduler, schedulingMetrics } from './scheduling/index.ts'
 
 export interface BrokerOptions extends ConnectionPolicy {
   readonly host: string
@@ -42,15 +42,10 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   const url = await app.http.listen({ host: options.host, port: options.port })
   const managementUrl = await management.listen({ host: options.host, port: options.managementPort })
   const leader = runForLeader(kit, `${process.pid}@${url}`, async (term) => {
-    const halt = new AbortController()
-    const signal = AbortSignal.any([term.signal, halt.signal])
-    // When either fails the other is stopped too, so that a new term starts with both.
-    const parts = [
-      runScheduler(kit, { ...term, signal }, { metrics, decided: app.waiting.settle }),
-      clusters.run({ ...term, signal }),
-    ]
-    await Promise.all(parts).finally(() => halt.abort())
-    await Promise.allSettled(parts)
+    await runParts(kit, term, {
+      scheduler: (within) => runScheduler(kit, within, { metrics, decided: app.waiting.settle }),
+      clusters: clusters.run,
+    })
   })
   leadership.current = leader.isLeader
   const stopJobs = startJobs(kit)

@@ -117,11 +117,21 @@ export interface HostingDemand {
 /** Which node carries how many replicas of which component: the proof that the sum really fits. */
 export type Witness = readonly { readonly component: string; readonly node: string; readonly replicas: number }[]
 
-/** A hosting as it stands: what counts as taken, whatever is measured. */
+/** What a hosting takes at one datacenter, and on which nodes. */
+export interface Seat {
+  readonly datacenterId: string
+  readonly witness: Witness
+}
+
+/**
+ * A hosting as it stands: what counts as taken, whatever is measured. It has at least one of both seats: each is
+ * released by itself, when its absence is confirmed, so a standby may outlive its primary.
+ */
 export interface PlacedHosting {
   readonly demand: HostingDemand
-  readonly primary: { readonly datacenterId: string; readonly witness: Witness }
-  readonly standby?: { readonly datacenterId: string; readonly witness: Witness }
+  readonly primary?: Seat
+  /** `domains`: what it stands by for, where the primary's datacenter cannot tell. */
+  readonly standby?: Seat & { readonly domains?: readonly string[] }
 }
 
 export interface Snapshot {

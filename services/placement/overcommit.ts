@@ -2,10 +2,9 @@
  * Checks from scratch that no promise is broken: by its own sums over states and hostings, never by the figures that
  * decisions are made from.
  */
-import { domainsOf } from './domains.ts'
 import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting } from './model.ts'
 import { neededAmounts } from './resources.ts'
-import { effectivePeriod, type World } from './snapshot.ts'
+import { effectivePeriod, stoodByFor, type World } from './snapshot.ts'
 
 /**
  * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: the reserve exceeds what is guaranteed or
@@ -66,22 +65,21 @@ export function overcommit(world: World, from: number = world.now): Violation[] 
 
 function staysIn(world: World, from: number): Stay[] {
   return [...world.hostings.values()].flatMap(({ placed }) => {
-    const primary = world.sites.get(placed.primary.datacenterId)?.state
     const common = {
       placed,
       period: effectivePeriod(placed.demand.period, Math.max(world.now, from)),
-      domains: domainsOf(primary ?? { id: placed.primary.datacenterId, failureDomains: [] }),
+      domains: stoodByFor(placed, world.sites.get(placed.primary?.datacenterId ?? '')?.state),
       needed: neededAmounts(placed.demand),
     }
     const stay = (role: Stay['role']): Stay => ({ ...common, role, onNodes: onNodes(placed, role) })
-    return [stay('primary'), ...(placed.standby ? [stay('standby')] : [])]
+    return [...(placed.primary ? [stay('primary')] : []), ...(placed.standby ? [stay('standby')] : [])]
   })
 }
 
 function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation[] {
   const found: Violation[] = []
   const place = { datacenterId: state.id, hostingId: placed.demand.id }
-  if (role === 'standby' && placed.primary.datacenterId === state.id) found.push({ kind: 'same-site', ...place })
+  if (role === 'standby' && placed.primary?.datacenterId === state.id) found.push({ kind: 'same-site', ...place })
   const witness = placed[role]?.witness ?? []
   for (const { name, replicas, onePerNode } of placed.demand.components) {
     const seats = witness.filter(({ component }) => component === name)

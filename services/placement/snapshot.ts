@@ -90,11 +90,10 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
 /** Counts a hosting as taken at its sites. A hosting of the same id is replaced, so applying twice is applying once. */
 export function applyPlacement(world: World, placed: PlacedHosting): void {
   releasePlacement(world, placed.demand.id)
-  const site = world.sites.get(placed.primary.datacenterId)
   const entry: Placed = {
     placed,
     period: effectivePeriod(placed.demand.period, world.now),
-    domains: site?.domains ?? domainsOf({ id: placed.primary.datacenterId, failureDomains: [] }),
+    domains: stoodByFor(placed, world.sites.get(placed.primary?.datacenterId ?? '')?.state),
   }
   world.hostings.set(placed.demand.id, entry)
   world.nextEnd = Math.min(world.nextEnd, entry.period.end)
@@ -138,13 +137,13 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
   // The domains decide under what a standby elsewhere is booked, so those are taken out before and put back after.
   const elsewhere = here.filter(
     ({ placed }) =>
-      placed.standby && placed.primary.datacenterId === state.id && placed.standby.datacenterId !== state.id,
+      placed.standby && placed.primary?.datacenterId === state.id && placed.standby.datacenterId !== state.id,
   )
   for (const entry of elsewhere) bookRole(world, entry, 'standby', unbook)
   world.sites.set(state.id, site)
   const at = world.order.findIndex((other) => other.state.id >= state.id)
   world.order.splice(at < 0 ? world.order.length : at, known ? 1 : 0, site)
-  for (const entry of here) if (entry.placed.primary.datacenterId === state.id) entry.domains = site.domains
+  for (const entry of here) if (entry.placed.primary?.datacenterId === state.id) entry.domains = site.domains
   for (const entry of elsewhere) bookRole(world, entry, 'standby', book)
   for (const entry of here)
     for (const { role, datacenterId } of roles(entry.placed))
@@ -187,11 +186,17 @@ export function effectivePeriod({ start, end }: Period, now: number): Period {
   return { start: start <= now ? Number.NEGATIVE_INFINITY : start, end: end <= now ? Number.POSITIVE_INFINITY : end }
 }
 
+/** The failure domains whose loss brings a hosting to its standby; `state`: of its primary's datacenter, when known. */
+export function stoodByFor({ primary, standby }: PlacedHosting, state: DatacenterState | undefined): readonly string[] {
+  if (state) return domainsOf(state)
+  return standby?.domains ?? (primary ? domainsOf({ id: primary.datacenterId, failureDomains: [] }) : [])
+}
+
 type Role = 'primary' | 'standby'
 
 function roles({ primary, standby }: PlacedHosting): { role: Role; datacenterId: string }[] {
   return [
-    { role: 'primary', datacenterId: primary.datacenterId },
+    ...(primary ? [{ role: 'primary' as const, datacenterId: primary.datacenterId }] : []),
     ...(standby ? [{ role: 'standby' as const, datacenterId: standby.datacenterId }] : []),
   ]
 }

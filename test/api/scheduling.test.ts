@@ -2,7 +2,9 @@
 import pino from 'pino'
 import t from 'tap'
 import {
+  Deposed,
   runForLeader,
+  runParts,
   runScheduler,
   schedulingMetrics,
   selectOverbooked,
@@ -64,6 +66,31 @@ t.test('one replica leads; when its connection dies another takes over with a hi
   await until(() => leading().length === 1, 'exactly one leader again')
   const epochs = replicas.flatMap((r) => r.epochs)
   t.equal(new Set(epochs).size, epochs.length, 'no epoch twice')
+})
+
+t.test('a part of the leader that fails is started again and stops no other; being deposed stops all', async (t) => {
+  const api = await testApi(t)
+  const kit = { ...api.kit, log: quiet }
+  const term = { epoch: 1, signal: new AbortController().signal }
+  let tries = 0
+  let otherEnded = false
+  await runParts(kit, term, {
+    failing: async () => {
+      tries++
+      if (tries === 1) throw new Error('one bad row')
+      t.notOk(otherEnded, 'the other goes on')
+      throw new Deposed('epoch 1 leads no more')
+    },
+    other: ({ signal }) =>
+      new Promise<void>((resolve) =>
+        signal.addEventListener('abort', () => {
+          otherEnded = true
+          resolve()
+        }),
+      ),
+  })
+  t.equal(tries, 2)
+  t.ok(otherEnded)
 })
 
 t.test('a leader of an old epoch changes nothing', async (t) => {

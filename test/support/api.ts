@@ -29,8 +29,8 @@ export interface TestApi {
   tokenOf(role: Role): string
   /** A party of its own with a token for one of its roles. */
   newParty(role: Role, name?: string): Promise<{ partyId: string; token: string }>
-  /** Runs the scheduler until the test ends. */
-  schedule(): void
+  /** Runs the scheduler until it is stopped or the test ends. */
+  schedule(): () => Promise<void>
   /** The events of a subject, once there are as many as expected or ten seconds have passed. */
   eventsOf(as: As, subject: string, atLeast: number): Promise<any[]>
   /** Puts a datacenter into the state that a reachable cluster with these nodes would give it. */
@@ -89,14 +89,16 @@ export async function testApi(
     tokens[role] = made.token
   }
 
+  const metrics = schedulingMetrics(registry, kit, () => true)
   const schedule = () => {
     const abort = new AbortController()
-    const metrics = schedulingMetrics(registry, kit, () => true)
     const done = runScheduler(kit, { epoch: 0, signal: abort.signal }, { metrics, decided: app.waiting.settle })
-    t.teardown(async () => {
+    const stop = async () => {
       abort.abort()
       await done
-    })
+    }
+    t.teardown(stop)
+    return stop
   }
 
   return {

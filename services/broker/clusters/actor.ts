@@ -1,4 +1,5 @@
 /** Everything that goes on with one datacenter while this replica leads: heartbeat, inventory, reconcile. */
+import { Deposed } from '../scheduling/index.ts'
 import { type Cluster, reasonOf } from './cluster.ts'
 import { beatAndCheck, createPulse, type HeartbeatTiming, type Pulse, subjectOf } from './heartbeat.ts'
 import { type InventoryWatch, watchInventory } from './inventory-watch.ts'
@@ -7,7 +8,7 @@ import type { ClusterMetrics } from './metrics.ts'
 import { patiently, pause } from './patience.ts'
 import { reconcile } from './reconcile.ts'
 import { type Ledger, recordInventory } from './records.ts'
-import { type ConnectionRow, Deposed, selectFacts } from './store.ts'
+import { type ConnectionRow, selectFacts } from './store.ts'
 import { createWake, type Wake } from './wake.ts'
 
 export interface Timing extends HeartbeatTiming {

@@ -1,7 +1,8 @@
 /** Trying again: for what must be done in the end, while the store or a cluster is away for a moment. */
+
 import type { Clock } from '../../shared/clock.ts'
 import type { Logger } from '../../shared/log.ts'
-import { Deposed } from './store.ts'
+import { Deposed } from '../scheduling/index.ts'
 
 const retryMs = 1_000
 

@@ -1,7 +1,9 @@
 /** What the clusters told, written down: each change with its event, and only while this replica leads. */
+
 import type { Sql } from '../../shared/db/database.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
+import { requireEpoch } from '../scheduling/index.ts'
 import type { ContactView } from './core/contact.ts'
 import { type Inventory, summarise } from './core/inventory.ts'
 import {
@@ -10,7 +12,6 @@ import {
   type ObservedRow,
   putInventory,
   releasePlacement,
-  requireEpoch,
   touchInventories,
   touchObserved,
   updateContact,

@@ -4,17 +4,6 @@ import type { ContactState } from './core/contact.ts'
 import type { WantedPlacement } from './core/desired.ts'
 import type { Inventory } from './core/inventory.ts'
 
-/** Thrown when a newer leader has taken over: whatever was about to be written is not. */
-export class Deposed extends Error {
-  override readonly name = 'Deposed'
-}
-
-/** Throws `Deposed` unless `epoch` still leads; holds it so until the transaction ends. */
-export async function requireEpoch(sql: Sql, epoch: number): Promise<void> {
-  const rows = await sql.query('select 1 from leader where epoch = $1 for share', [epoch])
-  if (rows.length === 0) throw new Deposed(`epoch ${epoch} leads no more`)
-}
-
 export interface ConnectionTarget extends Row {
   readonly id: string
   readonly slug: string

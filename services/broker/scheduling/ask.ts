@@ -12,8 +12,8 @@ export function createAsk(kit: Kit): (demand: HostingDemand) => Promise<Decision
     // One refresh at a time; a failed one is forgotten, so that the next quote reads everything again.
     const next = (async () => {
       const picture = await before?.catch(() => undefined)
-      if (!picture) return loadPicture(kit.database, kit.clock.now())
-      await refreshPicture(kit.database, picture)
+      if (!picture) return loadPicture(kit, kit.clock.now())
+      await refreshPicture(kit, picture)
       return picture
     })()
     current = next

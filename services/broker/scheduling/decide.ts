@@ -8,7 +8,7 @@ import {
   explainRefusal,
   neededAmounts,
   type PlacedHosting,
-  summarise,
+  type Seat,
 } from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import type { NewPlacement } from './store.ts'
@@ -20,7 +20,7 @@ export function decisionView(decision: Decision, picture: Pick<Picture, 'datacen
   const alternatives = decision.outcome === 'placed' ? [decision.chosen, ...decision.alternatives] : []
   return {
     outcome: decision.outcome,
-    summary: decision.outcome === 'placed' ? placedSummary(decision.chosen, slug) : summarise(decision.refusals, 'en'),
+    summary: decision.outcome === 'placed' ? placedSummary(decision.chosen, slug) : decision.summary,
     decidedAt: rfc3339(now),
     alternatives: alternatives.map((candidate) => alternativeView(candidate, slug)),
     refusals: decision.refusals.map((refusal: EngineRefusal) => refusalView(refusal, slug)),
@@ -62,7 +62,7 @@ function refusalView(refusal: EngineRefusal, slug: (id: string) => string): Refu
 
 /** The rows of a placed hosting: a claim of its full demand at each site. */
 export function newPlacements(
-  hosting: PlacedHosting,
+  hosting: PlacedHosting & { readonly primary: Seat },
   picture: Pick<Picture, 'datacenters'>,
   newId: (prefix: 'plc' | 'clm') => string,
 ): NewPlacement[] {

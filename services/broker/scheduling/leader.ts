@@ -4,7 +4,7 @@
  * deposed without noticing changes nothing.
  */
 import type { Kit } from '../../shared/kit.ts'
-import { takeOffice } from './store.ts'
+import { Deposed, takeOffice } from './store.ts'
 
 const retryMs = 1_000
 
@@ -61,4 +61,29 @@ export function runForLeader(
       await finished
     },
   }
+}
+
+/**
+ * Runs the parts of the leader's work until the term ends. A part that fails is started again and stops no other; one
+ * that was `Deposed` ends the term for all.
+ */
+export async function runParts(
+  kit: Kit,
+  { epoch, signal }: Term,
+  parts: Readonly<Record<string, (term: Term) => Promise<void>>>,
+): Promise<void> {
+  const deposed = new AbortController()
+  const term = { epoch, signal: AbortSignal.any([signal, deposed.signal]) }
+  const keep = async ([part, run]: [string, (term: Term) => Promise<void>]) => {
+    while (!term.signal.aborted) {
+      try {
+        await run(term)
+      } catch (error) {
+        if (error instanceof Deposed) deposed.abort()
+        kit.log.error({ err: error, part }, 'a part of the leader failed; it is started again')
+        await kit.clock.sleep(retryMs, term.signal).catch(() => undefined)
+      }
+    }
+  }
+  await Promise.all(Object.entries(parts).map(keep))
 }

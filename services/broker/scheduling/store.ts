@@ -82,19 +82,31 @@ export function selectPending(sql: Sql, limit: number): Promise<HostingRow[]> {
   )
 }
 
-export interface PlacedRow extends HostingRow {
-  readonly placements: { role: 'primary' | 'standby'; datacenterId: string; witness: Witness }[]
+export interface HeldRow extends HostingRow {
+  readonly claims: {
+    readonly kind: 'primary' | 'standby'
+    readonly datacenterId: string
+    readonly witness: Witness
+    readonly domains: readonly string[]
+    readonly amounts: Amounts
+  }[]
 }
 
-/** Hostings that hold claims at these datacenters; of all when `ids` is undefined. */
-export function selectPlaced(sql: Sql, ids: readonly string[] | undefined): Promise<PlacedRow[]> {
-  return sql.query<PlacedRow>(
-    `select ${hostingColumns}, (select jsonb_agg(jsonb_build_object('role', p.role, 'datacenterId', p.datacenter_id, 'witness', p.witness))
-       from placements p where p.hosting_id = h.id and p.wanted <> 'released') as placements
+/** Hostings that hold claims, with all of those: at these datacenters, and these hostings; everything when `of` is undefined. */
+export function selectHeld(
+  sql: Sql,
+  of: { datacenterIds: readonly string[]; hostingIds: readonly string[] } | undefined,
+): Promise<HeldRow[]> {
+  return sql.query<HeldRow>(
+    `select ${hostingColumns}, c.claims
      from hostings h join systems s on s.id = h.system_id
-     where h.id in (select c.hosting_id from claims c where c.released_at is null and ($1::text[] is null or c.datacenter_id = any($1)))
+       join lateral (select jsonb_agg(jsonb_build_object('kind', c.kind, 'datacenterId', c.datacenter_id, 'witness', p.witness,
+           'domains', c.domains, 'amounts', c.amounts) order by c.id) as claims
+         from claims c join placements p on p.id = c.placement_id where c.hosting_id = h.id and c.released_at is null) c on c.claims is not null
+     where $1::text[] is null or h.id = any($2)
+       or h.id in (select hosting_id from claims where released_at is null and datacenter_id = any($1))
      order by h.id`,
-    [ids ?? null],
+    [of?.datacenterIds ?? null, of?.hostingIds ?? []],
   )
 }
 
@@ -103,19 +115,35 @@ export async function countPending(sql: Sql): Promise<number> {
   return row?.count ?? 0
 }
 
-export interface RequeuedRow extends Row {
-  readonly id: string
-  readonly name: string
-  readonly party_id: string
-  readonly request_id: string
+/** A place in the queue. */
+export interface Position {
+  readonly priority: number
+  readonly position: number
 }
 
-/** Puts back in the queue who asked to wait; called when capacity may have come. Returns those. */
-export function requeueWaiting(sql: Sql): Promise<RequeuedRow[]> {
-  return sql.query<RequeuedRow>(
-    `update hostings set scheduling = 'pending' where wanted = 'running' and scheduling = 'unschedulable' and (spec ->> 'waitForCapacity')::boolean
-     returning id, name, party_id, request_id`,
+export interface WaitingRow extends HostingRow {
+  readonly priority: number
+  readonly queue_position: number
+}
+
+/** Who was refused and asked to wait for capacity, in the order of the queue, from after a place in it. */
+export function selectWaiting(sql: Sql, after: Position | undefined, limit: number): Promise<WaitingRow[]> {
+  return sql.query<WaitingRow>(
+    `select ${hostingColumns}, h.priority, h.queue_position from hostings h join systems s on s.id = h.system_id
+     where h.scheduling = 'unschedulable' and h.wanted = 'running' and (h.spec ->> 'waitForCapacity')::boolean
+       and ($1::bigint is null or (-h.priority, h.queue_position) > (-$1::bigint, $2::bigint))
+     order by -h.priority, h.queue_position limit $3`,
+    [after?.priority ?? null, after?.position ?? null, limit],
   )
+}
+
+/** Puts these back in the queue, at their old place, as far as they still wait; returns those. */
+export async function requeueWaiting(sql: Sql, ids: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `update hostings set scheduling = 'pending' where id = any($1) and wanted = 'running' and scheduling = 'unschedulable' returning id`,
+    [ids],
+  )
+  return rows.map((row) => row.id)
 }
 
 export interface NewPlacement {
@@ -138,6 +166,11 @@ export interface Outcome {
 
 const leaderLock = 0x67656d65
 
+/** This replica leads no more, though it may not have noticed: whatever it was about to write is not written. */
+export class Deposed extends Error {
+  override readonly name = 'Deposed'
+}
+
 /** Takes the leader's lock for as long as the session lives; the new epoch, or undefined while another holds it. */
 export async function takeOffice(session: Pick<Sql, 'query'>, holder: string): Promise<number | undefined> {
   const [lock] = await session.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [leaderLock])
@@ -149,9 +182,10 @@ export async function takeOffice(session: Pick<Sql, 'query'>, holder: string): P
   return row?.epoch
 }
 
-/** Whether `epoch` still leads; holds it so until the transaction ends. */
-export async function isCurrentEpoch(sql: Sql, epoch: number): Promise<boolean> {
-  return (await sql.query('select 1 from leader where epoch = $1 for share', [epoch])).length === 1
+/** Throws `Deposed` unless `epoch` still leads; holds it so until the transaction ends. */
+export async function requireEpoch(sql: Sql, epoch: number): Promise<void> {
+  const rows = await sql.query('select 1 from leader where epoch = $1 for share', [epoch])
+  if (rows.length === 0) throw new Deposed(`epoch ${epoch} leads no more`)
 }
 
 /** Raises the generation of each datacenter that still has the one that was seen; returns those. */

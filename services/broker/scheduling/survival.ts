@@ -17,9 +17,9 @@ export function survivalOf(picture: Picture): Survival[] {
     return site === undefined ? domain : `site/${picture.datacenters.get(site)?.state.slug ?? site}`
   }
   const used = new Set<string>()
-  for (const [primary, standby] of picture.placed.values()) {
-    const state = picture.datacenters.get(primary ?? '')?.state
-    if (state && standby !== undefined) for (const domain of domainsOf(state)) used.add(domain)
+  for (const { placed } of picture.world.hostings.values()) {
+    const state = picture.datacenters.get(placed.primary?.datacenterId ?? '')?.state
+    if (state && placed.standby) for (const domain of domainsOf(state)) used.add(domain)
   }
   const broken = Map.groupBy(overcommit(picture.world), (violation) => violation.domain ?? '')
   return [...used].sort().map((domain) => {

@@ -4,38 +4,44 @@ import {
   createWorld,
   type DatacenterState,
   type HostingDemand,
+  neededAmounts,
   type PlacedHosting,
   releasePlacement,
   upsertDatacenter,
   type World,
 } from '../../placement/index.ts'
-import type { Sql } from '../../shared/db/database.ts'
+import type { Kit } from '../../shared/kit.ts'
 import { demandOf } from '../hosting/index.ts'
-import { type HostingRow, type PlacedRow, selectPlaced, selectPulse, selectWorld, type WorldRow } from './store.ts'
+import { type HeldRow, type HostingRow, selectHeld, selectPulse, selectWorld, type WorldRow } from './store.ts'
+
+type Source = Pick<Kit, 'database' | 'log'>
+type Log = Kit['log']
 
 export interface Picture {
-  readonly world: World
-  readonly datacenters: Map<string, { state: DatacenterState; generation: number }>
-  /** Hosting id → the datacenters where it holds a claim. */
-  readonly placed: Map<string, readonly string[]>
+  world: World
+  datacenters: Map<string, { state: DatacenterState; generation: number }>
 }
 
 /** Reads everything, as it counts at `now` (epoch milliseconds). */
-export async function loadPicture(sql: Sql, now: number): Promise<Picture> {
-  const rows = await selectWorld(sql, undefined)
-  const hostings = (await selectPlaced(sql, undefined)).map(placedHosting)
+export async function loadPicture({ database, log }: Source, now: number): Promise<Picture> {
+  const rows = await selectWorld(database, undefined)
+  const hostings = (await selectHeld(database, undefined)).map((row) => heldHosting(row, log))
   const states = rows.map(datacenterState)
   return {
     world: createWorld({ datacenters: states, hostings }, now),
     datacenters: new Map(states.map((state, index) => [state.id, { state, generation: rows[index]?.generation ?? 0 }])),
-    placed: new Map(hostings.map((h) => [h.demand.id, sitesOf(h)])),
   }
 }
 
-/** Reads again what changed since, and the age of every inventory. Returns the datacenters whose capacity may have grown. */
-export async function refreshPicture(sql: Sql, picture: Picture): Promise<string[]> {
+/** Reads everything anew into a picture that may be wrong. */
+export async function rereadPicture(source: Source, picture: Picture, now: number): Promise<void> {
+  Object.assign(picture, await loadPicture(source, now))
+}
+
+/** Reads again what changed since, and the age of every inventory. Returns the datacenters that changed. */
+export async function refreshPicture(source: Source, picture: Picture): Promise<string[]> {
   const stale: string[] = []
-  for (const { id, generation, observed_ms } of await selectPulse(sql)) {
+  for (const { id, generation, observed_ms } of await selectPulse(source.database)) {
     const known = picture.datacenters.get(id)
     if (known?.generation !== generation) stale.push(id)
     else if (known.state.observedAt !== (observed_ms ?? undefined)) {
@@ -43,38 +49,24 @@ export async function refreshPicture(sql: Sql, picture: Picture): Promise<string
       upsertDatacenter(picture.world, known.state)
     }
   }
-  if (stale.length > 0) await reload(sql, picture, stale)
+  if (stale.length > 0) await reload(source, picture, stale)
   return stale
 }
 
-async function reload(sql: Sql, picture: Picture, ids: readonly string[]): Promise<void> {
-  for (const row of await selectWorld(sql, ids)) {
+async function reload({ database, log }: Source, { world, datacenters }: Picture, ids: readonly string[]) {
+  for (const row of await selectWorld(database, ids)) {
     const state = datacenterState(row)
-    upsertDatacenter(picture.world, state)
-    picture.datacenters.set(row.id, { state, generation: row.generation })
+    upsertDatacenter(world, state)
+    datacenters.set(row.id, { state, generation: row.generation })
   }
-  const stale = new Set(ids)
-  const present = new Map((await selectPlaced(sql, ids)).map((row) => [row.id, row]))
-  for (const [hostingId, sites] of picture.placed) {
-    if (!present.has(hostingId) && sites.some((site) => stale.has(site))) forget(picture, hostingId)
+  // A hosting may have lost its claim here and keep the one elsewhere, so who was here is looked up by name as well.
+  const here = new Set(ids.flatMap((id) => [...(world.hostingsAt.get(id) ?? [])]))
+  for (const row of await selectHeld(database, { datacenterIds: ids, hostingIds: [...here] })) {
+    here.delete(row.id)
+    applyPlacement(world, heldHosting(row, log))
   }
-  for (const [hostingId, row] of present) if (!picture.placed.has(hostingId)) remember(picture, placedHosting(row))
+  for (const gone of here) releasePlacement(world, gone)
 }
-
-export function remember(picture: Picture, hosting: PlacedHosting): void {
-  applyPlacement(picture.world, hosting)
-  picture.placed.set(hosting.demand.id, sitesOf(hosting))
-}
-
-export function forget(picture: Picture, hostingId: string): void {
-  releasePlacement(picture.world, hostingId)
-  picture.placed.delete(hostingId)
-}
-
-const sitesOf = ({ primary, standby }: PlacedHosting) => [
-  primary.datacenterId,
-  ...(standby ? [standby.datacenterId] : []),
-]
 
 export function hostingDemand(row: HostingRow): HostingDemand {
   return demandOf(row.spec, {
@@ -86,12 +78,34 @@ export function hostingDemand(row: HostingRow): HostingDemand {
   })
 }
 
-function placedHosting(row: PlacedRow): PlacedHosting {
-  const at = (role: string) => row.placements.find((p) => p.role === role)
-  const primary = at('primary')
-  const standby = at('standby')
-  if (!primary) throw new Error(`hosting ${row.id} holds a claim but has no primary`)
-  return { demand: hostingDemand(row), primary, ...(standby && { standby }) }
+/** Claims that stand count whatever became of the rest; a request that cannot be read any more counts as what it claims. */
+function heldHosting(row: HeldRow, log: Log): PlacedHosting {
+  const claim = (kind: 'primary' | 'standby') => row.claims.find((c) => c.kind === kind)
+  const [primary, standby] = [claim('primary'), claim('standby')]
+  return { demand: heldDemand(row, log), ...(primary && { primary }), ...(standby && { standby }) }
+}
+
+function heldDemand(row: HeldRow, log: Log): HostingDemand {
+  try {
+    const demand = hostingDemand(row)
+    neededAmounts(demand)
+    return demand
+  } catch (error) {
+    log.error({ err: error, hosting: row.id }, 'a hosting with claims cannot be read; it counts as what it claims')
+    const { pods = 0, ...requests } = row.claims[0]?.amounts ?? {}
+    return {
+      id: row.id,
+      partyId: row.party_id,
+      components: [
+        { name: 'claim', replicas: 1, requests, onePerNode: false },
+        { name: 'pods', replicas: Math.max(0, pods - 1), requests: {}, onePerNode: false },
+      ],
+      volumes: [],
+      constraints: {},
+      fallback: { mode: 'none' },
+      period: { start: row.starts_ms, end: row.ends_ms ?? Number.POSITIVE_INFINITY },
+    }
+  }
 }
 
 function datacenterState(row: WorldRow): DatacenterState {

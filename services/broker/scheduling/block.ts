@@ -1,0 +1,210 @@
+/** One block of the queue: decide each on one picture, commit all in one transaction. */
+import {
+  applyPlacement,
+  type Decision,
+  type HostingDemand,
+  type PlacedHosting,
+  releasePlacement,
+  type Seat,
+  schedule,
+} from '../../placement/index.ts'
+import { assert } from '../../shared/assert.ts'
+import { newId } from '../../shared/ids.ts'
+import type { Kit } from '../../shared/kit.ts'
+import { appendEvents } from '../audit/index.ts'
+import { decisionView, newPlacements } from './decide.ts'
+import type { Term } from './leader.ts'
+import type { SchedulingMetrics } from './metrics.ts'
+import {
+  compareAndSetGenerations,
+  Deposed,
+  type HostingRow,
+  insertPlacements,
+  type Outcome,
+  requireEpoch,
+  selectOverbooked,
+  writeOutcomes,
+} from './store.ts'
+import { hostingDemand, type Picture, rereadPicture } from './world.ts'
+
+export interface Verdict {
+  readonly row: HostingRow
+  readonly decision: Decision
+  readonly placed: Placing | undefined
+}
+
+type Placing = PlacedHosting & { readonly primary: Seat }
+
+/**
+ * Decides and commits. Returns the verdicts that were written; what the store did not take, because it has moved on, is
+ * decided anew by the next round. When the block cannot be written the picture is read anew and each is decided and
+ * written by itself, so that one that cannot be does not hold up the rest: it is refused. When not even that can be
+ * written, the store is at fault: throws.
+ */
+export async function placeBlock(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  rows: readonly HostingRow[],
+  metrics: SchedulingMetrics,
+): Promise<readonly Verdict[]> {
+  try {
+    return await decideAndCommit(kit, term, picture, rows, metrics)
+  } catch (error) {
+    if (error instanceof Deposed) throw error
+    kit.log.error({ err: error, hostings: rows.map((row) => row.id) }, 'a block could not be committed')
+  }
+  await rereadPicture(kit, picture, kit.clock.now())
+  const written: Verdict[] = []
+  for (const row of rows) written.push(...(await placeOne(kit, term, picture, row, metrics)))
+  return written
+}
+
+async function placeOne(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  row: HostingRow,
+  metrics: SchedulingMetrics,
+): Promise<readonly Verdict[]> {
+  try {
+    return await decideAndCommit(kit, term, picture, [row], metrics)
+  } catch (error) {
+    if (error instanceof Deposed) throw error
+    kit.log.error({ err: error, hosting: row.id, requestId: row.request_id }, 'a decision could not be written')
+  }
+  const refused = { row, decision: unwritable, placed: undefined }
+  return (await commit(kit, term, picture, [refused])).has(row.id) ? [refused] : []
+}
+
+/** Leaves in the picture what was written and nothing else. */
+async function decideAndCommit(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  rows: readonly HostingRow[],
+  metrics: SchedulingMetrics,
+): Promise<readonly Verdict[]> {
+  const verdicts = rows.map((row) => decide(kit, picture, row, metrics))
+  let committed: ReadonlySet<string> = new Set()
+  try {
+    committed = await commit(kit, term, picture, verdicts)
+    return verdicts.filter((verdict) => committed.has(verdict.row.id))
+  } finally {
+    for (const { row, placed } of verdicts)
+      if (placed && !committed.has(row.id)) releasePlacement(picture.world, row.id)
+  }
+}
+
+const refusedBecause = (summary: string): Decision => ({ outcome: 'unschedulable', summary, refusals: [] })
+const undigested = refusedBecause('the engine could not handle this request; the log of the broker says why')
+const unwritable = refusedBecause('the decision could not be written; the log of the broker says why')
+
+/** On the picture as the ones before leave it. A request that the engine cannot digest is refused with that as its reason. */
+export function decide(kit: Kit, picture: Picture, row: HostingRow, metrics?: SchedulingMetrics): Verdict {
+  const started = kit.clock.monotonic()
+  try {
+    const demand = hostingDemand(row)
+    const decision = schedule(picture.world, demand, kit.clock.now())
+    metrics?.took((kit.clock.monotonic() - started) / 1000)
+    if (decision.outcome === 'unschedulable') return { row, decision, placed: undefined }
+    const placed = placedBy(demand, decision)
+    applyPlacement(picture.world, placed)
+    return { row, decision, placed }
+  } catch (error) {
+    kit.log.error({ err: error, hosting: row.id, requestId: row.request_id }, 'the engine failed on a request')
+    return { row, decision: undigested, placed: undefined }
+  }
+}
+
+function placedBy(demand: HostingDemand, { chosen }: Extract<Decision, { outcome: 'placed' }>): Placing {
+  const { primary, standby } = chosen
+  return {
+    demand,
+    primary: { datacenterId: primary.datacenterId, witness: primary.witness },
+    ...(standby && { standby: { datacenterId: standby.datacenterId, witness: standby.witness } }),
+  }
+}
+
+/** Writes a block in one transaction; returns the hostings written: none when a generation has moved on. Throws `Deposed`. */
+async function commit(
+  kit: Kit,
+  term: Term,
+  picture: Picture,
+  verdicts: readonly Verdict[],
+): Promise<ReadonlySet<string>> {
+  const now = kit.clock.now()
+  const touched = [
+    ...new Set(
+      verdicts.flatMap((v) => (v.placed ? [v.placed.primary.datacenterId, v.placed.standby?.datacenterId] : [])),
+    ),
+  ]
+    .filter((id) => id !== undefined)
+    .map((id) => ({ id, generation: picture.datacenters.get(id)?.generation ?? -1 }))
+  const written = await kit.database.transaction(async (sql) => {
+    await requireEpoch(sql, term.epoch)
+    if (touched.length > 0 && (await compareAndSetGenerations(sql, touched)).length < touched.length) return undefined
+    const epochs = await writeOutcomes(
+      sql,
+      verdicts.map((v) => outcomeOf(v, picture, now)),
+      new Date(now),
+    )
+    const placements = verdicts.flatMap(({ placed, row }) => {
+      const epoch = epochs.get(row.id)
+      if (!placed || epoch === undefined) return []
+      return newPlacements(placed, picture, (prefix) => newId(prefix, kit.clock, kit.random)).map((placement) => ({
+        ...placement,
+        epoch,
+      }))
+    })
+    await insertPlacements(sql, placements, new Date(now))
+    await appendEvents(
+      sql,
+      kit,
+      verdicts.filter((v) => epochs.has(v.row.id)).map((v) => eventOf(v, picture, now)),
+    )
+    const overbooked =
+      touched.length > 0
+        ? await selectOverbooked(
+            sql,
+            touched.map((t) => t.id),
+            new Date(now),
+          )
+        : []
+    assert(overbooked.length === 0, `claims within offers, but ${JSON.stringify(overbooked)}`)
+    sql.hint('placements')
+    return new Set(epochs.keys())
+  })
+  if (!written) return new Set()
+  for (const { id, generation } of touched) {
+    const known = picture.datacenters.get(id)
+    if (known) picture.datacenters.set(id, { ...known, generation: generation + 1 })
+  }
+  return written
+}
+
+function outcomeOf({ row, decision }: Verdict, picture: Picture, now: number): Outcome {
+  return {
+    hostingId: row.id,
+    scheduling: decision.outcome,
+    decision: decisionView(decision, picture, now),
+    priceCentsPerMonth: decision.outcome === 'placed' ? decision.chosen.priceCentsPerMonth : null,
+  }
+}
+
+function eventOf({ row, decision }: Verdict, picture: Picture, now: number) {
+  const view = decisionView(decision, picture, now)
+  const [chosen] = view.alternatives
+  return {
+    type: decision.outcome === 'placed' ? 'hosting.placed' : 'hosting.unschedulable',
+    subject: { kind: 'hosting', id: row.id },
+    partyId: row.party_id,
+    actor: 'scheduler',
+    requestId: row.request_id,
+    data: {
+      name: row.name,
+      summary: view.summary,
+      ...(chosen && { primary: chosen.primary.datacenter, standby: chosen.standby?.datacenter ?? null }),
+    },
+  }
+}
