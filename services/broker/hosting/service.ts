@@ -93,7 +93,8 @@ export async function requestHosting(
     requestId: caller.requestId,
   }
   const made = await insertHosting(sql, row, new Date(now)).catch((error) => {
-    // The same words whoever holds the name: a name is unique in the federation, its holder is nobody else's business.
+    // The same words whoever holds the name: a name is unique in the federation while its hosting lives, and its holder
+    // is nobody else's business.
     if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
     throw error
   })
