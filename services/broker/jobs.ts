@@ -2,7 +2,7 @@
 import cron from 'node-cron'
 import { forgetKeys } from '../shared/db/idempotency.ts'
 import type { Kit } from '../shared/kit.ts'
-import { endExpired } from './hosting/index.ts'
+import { endExpired, forgetQuotes } from './hosting/index.ts'
 
 const dayMs = 24 * 3_600_000
 
@@ -15,6 +15,7 @@ interface Job {
 
 const jobs: readonly Job[] = [
   { name: 'end-expired-hostings', when: '*/15 * * * * *', run: endExpired },
+  { name: 'forget-quotes', when: '30 * * * * *', run: forgetQuotes },
   {
     name: 'forget-idempotency-keys',
     when: '0 */10 * * * *',

@@ -2,5 +2,5 @@
 export { demandOf } from './core/demand.ts'
 export { hostingMetrics } from './metrics.ts'
 export { hostingRoutes } from './routes.ts'
-export { type Ask, endExpired } from './service.ts'
+export { type Ask, endExpired, forgetQuotes } from './service.ts'
 export { createWaiting, type Waiting } from './waiting.ts'

@@ -21,6 +21,7 @@ import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions, demandOf } from './core/demand.ts'
 import {
+  deleteQuotes,
   endHosting,
   insertHosting,
   insertQuote,
@@ -223,4 +224,15 @@ export async function endExpired(kit: Kit): Promise<number> {
     })
   }
   return expired.length
+}
+
+const quotesAtOnce = 1_000
+
+/** Deletes quotes that are no longer valid, some at a time; returns how many. That they end was told when they were given. */
+export async function forgetQuotes(kit: Kit): Promise<number> {
+  const now = new Date(kit.clock.now())
+  let forgotten = 0
+  for (let some = quotesAtOnce; some === quotesAtOnce; forgotten += some)
+    some = await deleteQuotes(kit.database, now, quotesAtOnce)
+  return forgotten
 }

@@ -142,10 +142,26 @@ export async function selectHosting(
   return row
 }
 
-/** Every hosting that has not ended, with the slug of its system. */
-export function selectLive(sql: Sql): Promise<(HostingRow & { system: string })[]> {
-  return sql.query<HostingRow & { system: string }>(
-    `select ${hostingColumns}, s.slug as system from hostings h join systems s on s.id = h.system_id where h.wanted <> 'ended' order by h.id`,
+/** Hostings of one system that are alike in all that their state is derived from. */
+export interface AlikeRow extends Row {
+  readonly system: string
+  readonly wanted: HostingRow['wanted']
+  readonly scheduling: HostingRow['scheduling']
+  readonly fallback_mode: 'none' | 'cold'
+  readonly placements: Pick<PlacementRow, 'role' | 'datacenter' | 'contact' | 'observed'>[]
+  readonly names: string[]
+}
+
+/** Every hosting that has not ended, by what is alike; of each no more than its name. */
+export function selectAlike(sql: Sql): Promise<AlikeRow[]> {
+  return sql.query<AlikeRow>(
+    `select s.slug as system, h.wanted, h.scheduling, h.spec -> 'fallback' ->> 'mode' as fallback_mode, p.placements,
+       array_agg(h.name order by h.name) as names
+     from hostings h join systems s on s.id = h.system_id cross join lateral (
+       select coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'datacenter', d.slug, 'contact', d.contact,
+         'observed', p.observed) order by p.role), '[]') as placements
+       from placements p join datacenters d on d.id = p.datacenter_id where p.hosting_id = h.id and p.wanted <> 'released') p
+     where h.wanted <> 'ended' group by 1, 2, 3, 4, 5`,
   )
 }
 
@@ -218,4 +234,13 @@ export async function selectQuote(sql: Sql, id: string, partyId: string | undefi
       partyId ?? null,
     ])
   )[0]
+}
+
+/** Deletes at most `limit` quotes that were valid until `now` or earlier; returns how many. */
+export async function deleteQuotes(sql: Sql, now: Date, limit: number): Promise<number> {
+  const gone = await sql.query(
+    `delete from quotes where id in (select id from quotes where valid_until <= $1 limit $2 for update skip locked) returning 1`,
+    [now, limit],
+  )
+  return gone.length
 }

@@ -14,7 +14,7 @@ export function systemView(row: SystemRow): System {
 }
 
 export function hostingView(row: HostingRow): Hosting {
-  const truth = truthOf(row)
+  const truth = truthOf(row, row.spec.fallback.mode)
   return {
     id: row.id,
     ownerId: row.party_id,
@@ -32,17 +32,18 @@ export function hostingView(row: HostingRow): Hosting {
 }
 
 /** What the summary is derived from. */
-export function truthOf(row: Pick<HostingRow, 'wanted' | 'scheduling' | 'spec' | 'placements'>): Truth {
-  return {
-    wanted: row.wanted,
-    scheduling: row.scheduling,
-    fallbackMode: row.spec.fallback.mode,
-    placements: row.placements.map(({ role, observed, contact }) => ({
-      role,
-      observed,
-      reachable: contact === 'reachable',
-    })),
-  }
+export function truthOf(
+  {
+    wanted,
+    scheduling,
+    placements,
+  }: Pick<HostingRow, 'wanted' | 'scheduling'> & {
+    readonly placements: readonly Pick<PlacementRow, 'role' | 'observed' | 'contact'>[]
+  },
+  fallbackMode: Truth['fallbackMode'],
+): Truth {
+  const seen = placements.map(({ role, observed, contact }) => ({ role, observed, reachable: contact === 'reachable' }))
+  return { wanted, scheduling, fallbackMode, placements: seen }
 }
 
 function placementView({ contact: _, observedAtMs, ...placement }: PlacementRow): Placement {
