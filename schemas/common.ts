@@ -73,13 +73,16 @@ export const SecurityClasses = Type.Object(
 /** What every stored resource carries beside its own fields. */
 export const stamped = { createdAt: Instant, updatedAt: Instant }
 
-/** A page of a list; `next` is the cursor of the following page and absent on the last. */
+/** A page of a list, of `limit` items or 2 MiB; `next` is the cursor of the following page and absent on the last. */
 export const page = <T extends TSchema>(item: T) =>
   Type.Object({ items: Type.Array(item), next: Type.Optional(Type.String()) }, closed)
 
 export const PageQuery = {
   limit: Type.Optional(
-    Type.String({ pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$', description: '1 to 500; 50 when absent' }),
+    Type.String({
+      pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
+      description: '1 to 500; 50 when absent; a page ends at 2 MiB',
+    }),
   ),
   cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$' })),
 }

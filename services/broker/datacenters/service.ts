@@ -10,7 +10,7 @@ import type {
 } from '../../../schemas/index.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
-import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
+import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
@@ -77,10 +77,10 @@ export async function listDatacenters(
   page: PageRequest,
   filter: { slug?: string; region?: string },
 ) {
-  const rows = await selectDatacenters(kit.database, page, filter)
-  return pageOf(
-    rows.map((row) => shown(kit, caller, row)),
+  return readPage(
     page,
+    (part) => selectDatacenters(kit.database, part, filter),
+    (row) => shown(kit, caller, row),
   )
 }
 
@@ -178,7 +178,7 @@ export async function openOffer(
 
 export async function listOffers(kit: Kit, datacenterId: string, page: PageRequest) {
   await needDatacenter(kit.database, datacenterId)
-  return pageOf((await selectOffers(kit.database, datacenterId, page)).map(offerView), page)
+  return readPage(page, (part) => selectOffers(kit.database, datacenterId, part), offerView)
 }
 
 /** Throws `not-found`. */

@@ -12,7 +12,7 @@ import type { HostingDemand } from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
-import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
+import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
@@ -58,8 +58,8 @@ export async function registerSystem(sql: Sql, kit: Kit, caller: Caller, input: 
 }
 
 export async function listSystems(kit: Kit, caller: Caller, page: PageRequest, slug?: string) {
-  const rows = await selectSystems(kit.database, page, visibleParty(caller.principal, 'system.read'), slug)
-  return pageOf(rows.map(systemView), page)
+  const partyId = visibleParty(caller.principal, 'system.read')
+  return readPage(page, (part) => selectSystems(kit.database, part, partyId, slug), systemView)
 }
 
 /** Throws `not-found`, also for a system of another party. */
@@ -112,7 +112,7 @@ export async function listHostings(
   filter: { name?: string; systemId?: string },
 ) {
   const partyId = visibleParty(caller.principal, 'hosting.read')
-  return pageOf((await selectHostings(kit.database, page, { ...filter, partyId })).map(hostingView), page)
+  return readPage(page, (part) => selectHostings(kit.database, part, { ...filter, partyId }), hostingView)
 }
 
 /** Throws `not-found`, also for a hosting of another party. */

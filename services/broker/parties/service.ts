@@ -2,7 +2,7 @@
 import type { Party, PartyInput, Role, Token, TokenInput } from '../../../schemas/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
-import { type PageRequest, pageOf } from '../../shared/http/paging.ts'
+import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
@@ -33,7 +33,7 @@ export async function admitParty(sql: Sql, kit: Kit, caller: Caller, input: Part
 }
 
 export async function listParties(kit: Kit, page: PageRequest, oin?: string) {
-  return pageOf((await selectParties(kit.database, page, oin)).map(partyView), page)
+  return readPage(page, (part) => selectParties(kit.database, part, oin), partyView)
 }
 
 /** Throws `not-found`. */

@@ -53,15 +53,27 @@ export async function seedFederation(options: SeedOptions): Promise<SeedSummary>
 
 async function readKnown(loket: ApiClient): Promise<Known> {
   const [parties, datacenters, hostings] = await Promise.all([
-    loket.get<{ items: Party[] }>('/parties?limit=500'),
-    loket.get<{ items: Datacenter[] }>('/datacenters?limit=500'),
-    loket.get<{ items: Hosting[] }>('/hostings?limit=500'),
+    readAll<Party>(loket, '/parties'),
+    readAll<Datacenter>(loket, '/datacenters'),
+    readAll<Hosting>(loket, '/hostings'),
   ])
   return {
-    parties: new Map(parties.items.map((party) => [party.oin, party])),
-    datacenters: new Map(datacenters.items.map((datacenter) => [datacenter.slug, datacenter])),
-    hostings: new Set(hostings.items.map(({ name }) => name)),
+    parties: new Map(parties.map((party) => [party.oin, party])),
+    datacenters: new Map(datacenters.map((datacenter) => [datacenter.slug, datacenter])),
+    hostings: new Set(hostings.map(({ name }) => name)),
   }
+}
+
+/** A whole list, page by page. */
+async function readAll<T>(loket: ApiClient, path: string): Promise<T[]> {
+  const all: T[] = []
+  for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+    const place = cursor === '' ? '' : `&cursor=${cursor}`
+    const page: { items: T[]; next?: string } = await loket.get(`${path}?limit=500${place}`)
+    all.push(...page.items)
+    cursor = page.next
+  }
+  return all
 }
 
 async function ensureDatacenter(
@@ -130,7 +142,7 @@ async function seedHostings(loket: ApiClient, known: Known, options: SeedOptions
 async function untilActive(loket: ApiClient, { clock, progress }: SeedOptions): Promise<void> {
   const deadline = clock.monotonic() + activeWithinMs
   for (;;) {
-    const { items } = await loket.get<{ items: Datacenter[] }>('/datacenters?limit=500')
+    const items = await readAll<Datacenter>(loket, '/datacenters')
     const active = items.filter(({ state }) => state === 'active').length
     progress(`connecting to clusters: ${active} of ${items.length}`)
     if (active === items.length || clock.monotonic() > deadline) return
