@@ -41,8 +41,16 @@ export const Quantity = Type.String({
   description: 'Kubernetes quantity, not negative: 500m, 1.5, 2Gi',
 })
 
-/** Resource name → quantity: `cpu`, `memory`, `ephemeral-storage`, `pods`, `storage/<class>`, `vendor.example/device`. */
-export const Quantities = Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }), Quantity, {
+/**
+ * A qualified name of Kubernetes: `cpu`, `memory`, `ephemeral-storage`, `pods`, `storage/<class>`, `vendor.example/device`.
+ * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ */
+const resourceName = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
+export const ResourceName = Type.String({ pattern: resourceName })
+export const isResourceName = (text: string): boolean => new RegExp(resourceName).test(text)
+
+/** Resource name → quantity. */
+export const Quantities = Type.Record(ResourceName, Quantity, {
   ...closed,
   maxProperties: 32,
 })

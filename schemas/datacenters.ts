@@ -10,6 +10,7 @@ import {
   Position,
   Quantities,
   Quantity,
+  ResourceName,
   SecurityClasses,
   stamped,
   Text,
@@ -109,11 +110,10 @@ export const Datacenter = Type.Object(
 export type Datacenter = Static<typeof Datacenter>
 
 /** Micro-euro per unit and month: per core of cpu, per GiB of memory and storage, per piece of anything else. */
-export const Tariff = Type.Record(
-  Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }),
-  Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 }),
-  { ...closed, maxProperties: 32 },
-)
+export const Tariff = Type.Record(ResourceName, Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 }), {
+  ...closed,
+  maxProperties: 32,
+})
 
 export const OfferInput = Type.Object(
   {

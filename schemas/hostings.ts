@@ -9,6 +9,7 @@ import {
   Period,
   Position,
   Quantity,
+  ResourceName,
   SecurityClasses,
   stamped,
   Text,
@@ -38,7 +39,7 @@ export const ComponentInput = Type.Object(
   {
     name: DnsLabel,
     replicas: Type.Integer({ minimum: 1, maximum: 1_000 }),
-    requests: Type.Record(Type.String({ pattern: '^[a-z0-9][a-z0-9./-]{0,99}$' }), Quantity, {
+    requests: Type.Record(ResourceName, Quantity, {
       ...closed,
       minProperties: 1,
       maxProperties: 16,

@@ -17,7 +17,7 @@ const subjects = [
   'notify',
 ]
 
-const purePartOfShared = '^services/shared/(assert|ids|money|pointer|quantity|result)\\.ts$'
+const purePartOfShared = '^services/shared/(amounts|assert|ids|money|pointer|quantity|result)\\.ts$'
 const pureRoom = '^services/placement/(?!solver/(highs|worker)\\.ts)'
 const pureFiles = `(${pureRoom}|^services/[^/]+/[^/]+/(core/|rules\\.ts$))`
 const packages = '(^|/)node_modules/'

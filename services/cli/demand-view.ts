@@ -1,4 +1,5 @@
 /** A demand on a terminal, before it is sent: components, volumes and what they come to. */
+import { sumOf } from '../shared/amounts.ts'
 import { amountOf, formatAmount } from '../shared/quantity.ts'
 import type { Draft } from './request.ts'
 import { renderTable } from './table.ts'
@@ -45,18 +46,18 @@ export function demandText(draft: Draft, paint: Paint): string {
 }
 
 function totals(components: NonNullable<Draft['components']>): string | undefined {
-  const sums: Record<string, number> = {}
   try {
-    for (const { replicas, requests } of components) {
-      for (const [resource, text] of Object.entries(requests)) {
-        sums[resource] = (sums[resource] ?? 0) + replicas * amountOf(resource, text, 'up')
-      }
-    }
+    const each = components.map(({ replicas, requests }) =>
+      Object.fromEntries(
+        Object.entries(requests).map(([resource, text]) => [resource, replicas * amountOf(resource, text, 'up')]),
+      ),
+    )
+    const sums = Object.entries(sumOf(each))
+    return amountsText(Object.fromEntries(sums.map(([name, sum]) => [name, formatAmount(name, sum)])))
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError) return undefined
     throw error
   }
-  return amountsText(Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, formatAmount(name, sum)])))
 }
 
 const amountsText = (amounts: Readonly<Record<string, string>>): string =>

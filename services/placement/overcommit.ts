@@ -2,6 +2,7 @@
  * Checks from scratch that no promise is broken: by its own sums over states and hostings, never by the figures that
  * decisions are made from.
  */
+import { amountIn, mostOf, sumOf } from '../shared/amounts.ts'
 import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting } from './model.ts'
 import { neededAmounts } from './resources.ts'
 import { effectivePeriod, stoodByFor, type World } from './snapshot.ts'
@@ -102,17 +103,12 @@ function checkInstant(state: DatacenterState, stays: readonly Stay[], at: number
 
 function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
   const used = sumOf(stays.filter(({ role }) => role === 'primary').map(({ needed }) => needed))
-  const reserve: Record<string, number> = {}
-  for (const [, landing] of landings(stays)) {
-    for (const [resource, amount] of Object.entries(sumOf(landing.map(({ needed }) => needed)))) {
-      reserve[resource] = Math.max(reserve[resource] ?? 0, amount)
-    }
-  }
+  const reserve = mostOf(landings(stays).map(([, landing]) => sumOf(landing.map(({ needed }) => needed))))
   const offers = state.offers.filter(({ period }) => period.start <= at && at < period.end)
   const firm = offers.filter(({ quality }) => quality !== 'opportunistic')
   return [...new Set([...Object.keys(used), ...Object.keys(reserve)])].flatMap((resource) => {
-    const held = reserve[resource] ?? 0
-    const taken = (used[resource] ?? 0) + held
+    const held = amountIn(reserve, resource)
+    const taken = amountIn(used, resource) + held
     const [all, kept] = [offered(offers, resource), offered(firm, resource)]
     const facts = { datacenterId: state.id, resource, at }
     return [
@@ -132,7 +128,7 @@ function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay
   ]
   return cases.flatMap(([domain, amounts]) =>
     Object.entries(amounts).flatMap(([resource, taken]): Violation[] => {
-      const available = node.free[resource] ?? 0
+      const available = amountIn(node.free, resource)
       // What takes nothing harms no one, even on a node that its owner has filled beyond its size.
       if (taken === 0 || taken <= available) return []
       const lost = domain === undefined ? {} : { domain }
@@ -149,15 +145,7 @@ function landings(stays: readonly Stay[]): [string, Stay[]][] {
 }
 
 function offered(offers: readonly OfferState[], resource: string): number {
-  return offers.reduce((sum, { amounts }) => sum + (amounts[resource] ?? 0), 0)
-}
-
-function sumOf(all: readonly Amounts[]): Record<string, number> {
-  const sum: Record<string, number> = {}
-  for (const amounts of all) {
-    for (const [resource, amount] of Object.entries(amounts)) sum[resource] = (sum[resource] ?? 0) + amount
-  }
-  return sum
+  return offers.reduce((sum, { amounts }) => sum + amountIn(amounts, resource), 0)
 }
 
 function onNodes(placed: PlacedHosting, role: Stay['role']): ReadonlyMap<string, Amounts> {

@@ -1,5 +1,6 @@
 /** What a hosting costs per month under a tariff: whole-number arithmetic, rounded once. */
 
+import { amountIn } from '../shared/amounts.ts'
 import { assert } from '../shared/assert.ts'
 import { isBytes } from '../shared/quantity.ts'
 import type { Amounts, HostingDemand, OfferQuality, OfferState, Period } from './model.ts'
@@ -64,9 +65,7 @@ function bigPriceOf(amounts: Amounts, tariff: OfferState['tariff']): number {
 }
 
 function rate(tariff: OfferState['tariff'], resource: string): number {
-  const each = tariff[resource]
-  // A resource may be called as something that every object has.
-  return typeof each === 'number' ? each : 0
+  return amountIn(tariff, resource)
 }
 
 export interface Quoted {

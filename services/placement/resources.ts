@@ -1,4 +1,5 @@
 /** Names of resources as small integers, and amounts as vectors over them: what makes the arithmetic quick. */
+import { amountIn } from '../shared/amounts.ts'
 import { assert } from '../shared/assert.ts'
 import type { Amounts, HostingDemand } from './model.ts'
 
@@ -58,7 +59,7 @@ export function isPooled(resource: string): boolean {
 export function neededAmounts(demand: Pick<HostingDemand, 'components' | 'volumes'>): Amounts {
   const total: Record<string, number> = { pods: 0 }
   const add = (resource: string, amount: number) => {
-    const sum = (Object.hasOwn(total, resource) ? (total[resource] ?? 0) : 0) + amount
+    const sum = amountIn(total, resource) + amount
     assert(
       Number.isSafeInteger(amount) && amount >= 0 && Number.isSafeInteger(sum),
       `${resource} of a demand is a whole number`,

@@ -2,6 +2,7 @@
  * The world as one caller keeps it: datacenters and hostings with what they take, changed step by step instead of
  * rebuilt.
  */
+import { amountIn } from '../shared/amounts.ts'
 import { type Booking, book, createLedger, type Ledger, unbook } from './calendar.ts'
 import { domainsOf } from './domains.ts'
 import type { DatacenterState, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
@@ -205,7 +206,7 @@ function createSite(resources: Resources, state: DatacenterState): Site {
   const nodes = state.nodes
     .map(({ name, schedulable, free }): NodeSlot => {
       const special = Object.keys(free).some(
-        (resource) => resource.includes('/') && !isPooled(resource) && (free[resource] ?? 0) > 0,
+        (resource) => resource.includes('/') && !isPooled(resource) && amountIn(free, resource) > 0,
       )
       return { name, schedulable, special, free: vectorOf(resources, free, 0), ledger: undefined }
     })

@@ -1,5 +1,6 @@
 /** Whether each failure domain could be lost: from the engine's check from scratch, on the leader's picture. */
 import { domainsOf, overcommit, type Violation } from '../../placement/index.ts'
+import { type Amounts, sumOf } from '../../shared/amounts.ts'
 import type { Picture } from './world.ts'
 
 export interface Survival {
@@ -7,7 +8,7 @@ export interface Survival {
   readonly failureDomain: string
   readonly survivable: boolean
   /** What is missing at the standbys when it is lost; amounts as the engine counts. */
-  readonly shortfall: Readonly<Record<string, number>>
+  readonly shortfall: Amounts
 }
 
 /** One entry for every failure domain that a hosting with fallback depends on. */
@@ -28,11 +29,12 @@ export function survivalOf(picture: Picture): Survival[] {
   })
 }
 
-function shortfallOf(violations: readonly Violation[]): Record<string, number> {
-  const missing: Record<string, number> = {}
-  for (const { resource, taken, available } of violations) {
-    if (resource !== undefined && taken !== undefined && available !== undefined)
-      missing[resource] = (missing[resource] ?? 0) + taken - available
-  }
-  return missing
+function shortfallOf(violations: readonly Violation[]): Amounts {
+  return sumOf(
+    violations.flatMap(({ resource, taken, available }) =>
+      resource !== undefined && taken !== undefined && available !== undefined
+        ? [Object.fromEntries([[resource, taken - available]])]
+        : [],
+    ),
+  )
 }

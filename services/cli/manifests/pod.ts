@@ -1,9 +1,8 @@
 /** What one pod asks of a node: containers summed, init containers by the rule of Kubernetes; whether it wants a node alone. */
+import { type Amounts, mostOf, sumOf } from '../../shared/amounts.ts'
 import { amountOf, formatAmount } from '../../shared/quantity.ts'
 import type { Findings } from './findings.ts'
 import { at, isTree, type Tree, textAt, treeAt, treesAt } from './tree.ts'
-
-type Amounts = Record<string, number>
 
 /** Requests for containers that name none; as Kubernetes quantities. */
 export interface DefaultRequests {
@@ -71,28 +70,25 @@ function containerRequests(
 }
 
 function amounts(who: string, quantities: Tree, findings: Findings): Amounts {
-  const read: Amounts = {}
+  const read = new Map<string, number>()
   for (const resource of Object.keys(quantities)) {
     const text = textAt(quantities, resource)
     try {
-      read[resource] = amountOf(resource, text ?? '', 'up')
-      if (read[resource] < 0) throw new RangeError(`"${text}" is below zero`)
+      const amount = amountOf(resource, text ?? '', 'up')
+      if (amount < 0) throw new RangeError(`"${text}" is below zero`)
+      read.set(resource, amount)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       findings.errors.push(`${who}: ${resource} ${error.message}`)
     }
   }
-  return read
+  return Object.fromEntries(read)
 }
 
-const combine = (a: Amounts, b: Amounts, of: (x: number, y: number) => number): Amounts =>
-  Object.fromEntries(
-    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((name) => [name, of(a[name] ?? 0, b[name] ?? 0)]),
-  )
-const sum = (a: Amounts, b: Amounts) => combine(a, b, (x, y) => x + y)
-const largest = (a: Amounts, b: Amounts) => combine(a, b, Math.max)
+const sum = (a: Amounts, b: Amounts) => sumOf([a, b])
+const largest = (a: Amounts, b: Amounts) => mostOf([a, b])
 const onlyMissing = (limits: Tree, running: Amounts): Tree =>
-  Object.fromEntries(Object.entries(limits).filter(([name]) => !(name in running)))
+  Object.fromEntries(Object.entries(limits).filter(([name]) => !Object.hasOwn(running, name)))
 
 /**
  * Whether two replicas can never share a node: required anti-affinity against its own labels per host name, or a port of

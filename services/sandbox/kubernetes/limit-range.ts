@@ -34,7 +34,7 @@ function withDefaults(container: Container, item: Item | undefined): Container {
 function checkMaximum(pod: string, { resources }: Container, item: Item | undefined): void {
   for (const [resource, maximum] of Object.entries(item?.max ?? {})) {
     for (const [what, side] of Object.entries({ limit: resources?.limits, request: resources?.requests })) {
-      const has = side?.[resource]
+      const has = side && Object.hasOwn(side, resource) ? side[resource] : undefined
       if (has === undefined || amountOf(resource, String(has), 'up') <= amountOf(resource, String(maximum), 'down'))
         continue
       throw forbidden('pods', pod, `maximum ${resource} usage per Container is ${maximum}, but ${what} is ${has}`)

@@ -1,4 +1,5 @@
 /** What a ResourceQuota counts, what is used of it, and what would go over. */
+import { type Amounts, amountIn, sumOf } from '../../shared/amounts.ts'
 import { amountOf, formatAmount } from '../../shared/quantity.ts'
 import type { PersistentVolumeClaim, Pod, Quantities, ResourceQuota, Service, Stored } from './objects.ts'
 import { forbidden } from './status.ts'
@@ -15,7 +16,7 @@ export const countedKinds = {
 
 type CountedKind = keyof typeof countedKinds
 
-export const isCounted = (kind: string): kind is CountedKind => kind in countedKinds
+export const isCounted = (kind: string): kind is CountedKind => Object.hasOwn(countedKinds, kind)
 
 /** Refuses what goes over a quota of its namespace, or does not say what the quota counts. */
 export function checkQuota(store: Store, object: Stored, namespace: string): void {
@@ -25,7 +26,9 @@ export function checkQuota(store: Store, object: Stored, namespace: string): voi
   for (const { metadata, spec } of store.list('ResourceQuota', namespace)) {
     const hard = spec?.hard ?? {}
     const { name } = object.metadata
-    const unsaid = Object.keys(hard).filter((resource) => isDemanded(resource, object) && !(resource in asked))
+    const unsaid = Object.keys(hard).filter(
+      (resource) => isDemanded(resource, object) && !Object.hasOwn(asked, resource),
+    )
     if (unsaid.length > 0) {
       const containers = ((object as Pod).spec?.containers ?? []).map((container) => container.name).join(',')
       const words = unsaid.map((resource) => `${resource} for: ${containers}`).join('; ')
@@ -34,11 +37,11 @@ export function checkQuota(store: Store, object: Stored, namespace: string): voi
     const used = usedIn(store, namespace)
     const over = Object.keys(hard).filter(
       (resource) =>
-        (asked[resource] ?? 0) > 0 && (used[resource] ?? 0) + (asked[resource] ?? 0) > hardOf(hard, resource),
+        amountIn(asked, resource) > 0 && amountIn(used, resource) + amountIn(asked, resource) > hardOf(hard, resource),
     )
     if (over.length === 0) continue
-    const show = (amounts: Record<string, number>) =>
-      over.map((resource) => `${resource}=${format(resource, amounts[resource] ?? 0)}`).join(',')
+    const show = (amounts: Amounts) =>
+      over.map((resource) => `${resource}=${format(resource, amountIn(amounts, resource))}`).join(',')
     const limited = over.map((resource) => `${resource}=${hard[resource]}`).join(',')
     const words = `requested: ${show(asked)}, used: ${show(used)}, limited: ${limited}`
     throw forbidden(plural, name, `exceeded quota: ${metadata.name}, ${words}`)
@@ -55,7 +58,7 @@ export function refreshQuotas(store: Store, namespace: string): void {
 function statusOf(store: Store, { metadata, spec }: ResourceQuota): NonNullable<ResourceQuota['status']> {
   const used = usedIn(store, metadata.namespace ?? '')
   const hard = spec?.hard ?? {}
-  const entries = Object.keys(hard).map((resource) => [resource, format(resource, used[resource] ?? 0)])
+  const entries = Object.keys(hard).map((resource) => [resource, format(resource, amountIn(used, resource))])
   return { hard, used: Object.fromEntries(entries) }
 }
 
@@ -64,21 +67,15 @@ const isDemanded = (resource: string, { kind }: Stored) =>
   /^((requests|limits)\.)?(cpu|memory|ephemeral-storage)$/.test(resource) &&
   !/^requests\.e/.test(resource)
 
-function usedIn(store: Store, namespace: string): Record<string, number> {
-  const total: Record<string, number> = {}
-  for (const kind of Object.keys(countedKinds)) {
-    for (const object of store.list(kind, namespace)) {
-      if (isOver(object)) continue
-      for (const [resource, used] of Object.entries(usageOf(object))) total[resource] = (total[resource] ?? 0) + used
-    }
-  }
-  return total
+function usedIn(store: Store, namespace: string): Amounts {
+  const objects = Object.keys(countedKinds).flatMap((kind) => store.list(kind, namespace))
+  return sumOf(objects.filter((object) => !isOver(object)).map(usageOf))
 }
 
 /** A pod that has ended uses nothing any more. */
 const isOver = (object: Stored) => ['Succeeded', 'Failed'].includes((object as Pod).status?.phase ?? '')
 
-function usageOf(object: Stored): Record<string, number> {
+function usageOf(object: Stored): Amounts {
   switch (object.kind) {
     case 'Pod':
       return podUsage(object as Pod)
@@ -93,25 +90,22 @@ function usageOf(object: Stored): Record<string, number> {
   }
 }
 
-function podUsage({ spec }: Pod): Record<string, number> {
-  const used: Record<string, number> = { pods: 1, 'count/pods': 1 }
-  const add = (resource: string, amount: number) => {
-    used[resource] = (used[resource] ?? 0) + amount
-  }
-  for (const { resources = {} } of spec?.containers ?? []) {
-    for (const side of ['requests', 'limits'] as const) {
-      for (const [resource, quantity] of Object.entries(resources[side] ?? {})) {
-        const amount = amountOf(resource, String(quantity), 'up')
-        add(`${side}.${resource}`, amount)
-        // A quota on plain `cpu` counts requests.
-        if (side === 'requests') add(resource, amount)
-      }
-    }
-  }
-  return used
+function podUsage({ spec }: Pod): Amounts {
+  const each = (spec?.containers ?? []).flatMap(({ resources: { requests, limits } = {} }) => [
+    amountsOf('requests.', requests),
+    // A quota on plain `cpu` counts requests.
+    amountsOf('', requests),
+    amountsOf('limits.', limits),
+  ])
+  return sumOf([{ pods: 1, 'count/pods': 1 }, ...each])
 }
 
-function claimUsage({ spec }: PersistentVolumeClaim): Record<string, number> {
+const amountsOf = (prefix: string, quantities: Quantities = {}): Amounts =>
+  Object.fromEntries(
+    Object.entries(quantities).map(([name, text]) => [prefix + name, amountOf(name, String(text), 'up')]),
+  )
+
+function claimUsage({ spec }: PersistentVolumeClaim): Amounts {
   const bytes = amountOf('storage', String(spec?.resources?.requests?.['storage'] ?? 0), 'up')
   const prefix = `${spec?.storageClassName}.storageclass.storage.k8s.io/`
   return {
@@ -125,7 +119,7 @@ function claimUsage({ spec }: PersistentVolumeClaim): Record<string, number> {
   }
 }
 
-function serviceUsage({ spec }: Service): Record<string, number> {
+function serviceUsage({ spec }: Service): Amounts {
   const isBalanced = spec?.type === 'LoadBalancer'
   const ports = isBalanced || spec?.type === 'NodePort' ? (spec.ports ?? []).length : 0
   const nodePorts = { 'services.nodeports': ports, 'services.loadbalancers': isBalanced ? 1 : 0 }

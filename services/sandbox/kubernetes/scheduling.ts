@@ -1,10 +1,10 @@
 /** The scheduler's and the kubelet's part: pods are bound to nodes that have room for them, and then run. */
+
+import { type Amounts, amountIn, sumOf } from '../../shared/amounts.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { amountOf } from '../../shared/quantity.ts'
 import { type Node, type Pod, seconds } from './objects.ts'
 import type { Store } from './store.ts'
-
-type Amounts = Record<string, number>
 
 /** One step on a pod's way: bound, or started, or left waiting with the reason in its conditions, or ended. */
 export function advancePod(store: Store, clock: Clock, pod: Pod): void {
@@ -55,9 +55,9 @@ function accepts(node: Node, { spec }: Pod): boolean {
 
 function hasRoom({ status }: Node, used: Amounts, asked: Amounts): boolean {
   return Object.entries(asked).every(([resource, amount]) => {
-    const allocatable = status?.allocatable?.[resource]
+    const allocatable = Object.entries(status?.allocatable ?? {}).find(([name]) => name === resource)?.[1]
     if (allocatable === undefined) return amount === 0
-    return (used[resource] ?? 0) + amount <= amountOf(resource, String(allocatable), 'down')
+    return amountIn(used, resource) + amount <= amountOf(resource, String(allocatable), 'down')
   })
 }
 
@@ -66,23 +66,21 @@ function usedByNode(store: Store): Map<string, Amounts> {
   for (const pod of store.list('Pod')) {
     const name = pod.spec?.nodeName
     if (name === undefined || ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')) continue
-    const used = byNode.get(name) ?? {}
-    byNode.set(name, used)
-    for (const [resource, amount] of Object.entries(requestsOf(pod))) used[resource] = (used[resource] ?? 0) + amount
+    byNode.set(name, sumOf([byNode.get(name) ?? {}, requestsOf(pod)]))
   }
   return byNode
 }
 
 function requestsOf({ spec }: Pod): Amounts {
-  const asked: Amounts = { pods: 1 }
-  for (const { resources } of spec?.containers ?? []) {
-    for (const [resource, quantity] of Object.entries(resources?.requests ?? {})) {
-      // Scratch space that a node does not report is not counted by kubelets either.
-      if (resource === 'ephemeral-storage') continue
-      asked[resource] = (asked[resource] ?? 0) + amountOf(resource, String(quantity), 'up')
-    }
-  }
-  return asked
+  const each = (spec?.containers ?? []).map(({ resources }) =>
+    Object.fromEntries(
+      Object.entries(resources?.requests ?? {})
+        // Scratch space that a node does not report is not counted by kubelets either.
+        .filter(([resource]) => resource !== 'ephemeral-storage')
+        .map(([resource, quantity]) => [resource, amountOf(resource, String(quantity), 'up')]),
+    ),
+  )
+  return sumOf([{ pods: 1 }, ...each])
 }
 
 function start(store: Store, clock: Clock, pod: Pod): void {

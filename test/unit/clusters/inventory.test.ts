@@ -214,3 +214,23 @@ t.test(
     )
   },
 )
+
+t.test('resources of a cluster are counted whatever they are called; what is no name of one is not', async (t) => {
+  const of = (text: string) =>
+    JSON.parse(`{"constructor": "${text}", "__proto__": "${text}", "hasOwnProperty": "${text}"}`)
+  const node: NodeLike = { metadata: { name: 'n' }, status: { allocatable: of('5') } }
+  const pod: PodLike = {
+    metadata: { namespace: 'eigen' },
+    spec: { nodeName: 'n', containers: [{ name: 'a', resources: { requests: of('2') } }] },
+  }
+  const [seen] = takeInventory(
+    [node],
+    [podUse(pod)].filter((use) => use !== undefined),
+    [],
+    () => false,
+  ).nodes
+  t.strictSame(JSON.parse(JSON.stringify(seen?.free)), { constructor: 3, hasOwnProperty: 3 })
+  t.strictSame(Object.keys(seen?.allocatable ?? {}), ['constructor', 'hasOwnProperty'])
+  const [idle] = takeInventory([node], [], [], () => false).nodes
+  t.equal(idle?.free['constructor'], 5, 'without any use')
+})

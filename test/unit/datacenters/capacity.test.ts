@@ -6,8 +6,8 @@ import {
   capacityFigures,
   type NodeInventory,
   sharedReserve,
-  sum,
 } from '../../../services/broker/datacenters/core/capacity.ts'
+import { sumOf } from '../../../services/shared/amounts.ts'
 
 const node = (cpu: number, own = 0, schedulable = true): NodeInventory => ({
   name: 'n',
@@ -83,9 +83,29 @@ t.test('every single loss fits into the reserve, and one of them fills it', asyn
     fc.property(fc.array(claim), (claims) => {
       const reserve = sharedReserve(claims)['cpu'] ?? 0
       const losses = ['a', 'b', 'c', 'd'].map(
-        (lost) => sum(claims.filter((c) => c.domains.includes(lost)).map((c) => c.amounts))['cpu'] ?? 0,
+        (lost) => sumOf(claims.filter((c) => c.domains.includes(lost)).map((c) => c.amounts))['cpu'] ?? 0,
       )
       return losses.every((loss) => loss <= reserve) && losses.includes(reserve)
     }),
   )
+})
+
+t.test('a resource may be called as something that every object has', async (t) => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const of = (amount: number) => Object.fromEntries([[name, amount]])
+    const claims: ClaimFigures[] = [
+      { kind: 'primary', domains: [], amounts: of(2) },
+      { kind: 'standby', domains: ['site/a'], amounts: of(1) },
+    ]
+    const rich = { ...node(1), allocatable: { cpu: 1, ...of(9) }, free: { cpu: 1, ...of(8) } }
+    t.match(figure(name, [node(1), rich], [of(7)], claims), {
+      allocatable: 9,
+      ownUse: 0,
+      offered: 7,
+      hosted: 2,
+      fallbackReserved: 1,
+      free: 4,
+    })
+    t.match(figure(name, [node(1)], [of(7)], []), { allocatable: 0, free: 0 }, 'offered and on no node')
+  }
 })

@@ -1,6 +1,7 @@
 /** The capacity of one datacenter: what there is, what is offered, what is taken, what is left. */
+import { type Amounts, amountIn, mostOf, sumOf } from '../../../shared/amounts.ts'
 
-export type Amounts = Readonly<Record<string, number>>
+export type { Amounts }
 
 export interface NodeInventory {
   readonly name: string
@@ -37,25 +38,27 @@ export function capacityFigures(
   offers: readonly Amounts[],
   claims: readonly ClaimFigures[],
 ): ResourceFigures[] {
-  const allocatable = sum(nodes?.map((n) => n.allocatable) ?? [])
-  const ownUse = sum(nodes?.map((n) => n.ownUse) ?? [])
-  const nodeFree = sum(nodes?.filter((n) => n.schedulable).map((n) => n.free) ?? [])
-  const offered = sum(offers)
-  const hosted = sum(claims.filter((c) => c.kind === 'primary').map((c) => c.amounts))
+  const allocatable = sumOf(nodes?.map((n) => n.allocatable) ?? [])
+  const ownUse = sumOf(nodes?.map((n) => n.ownUse) ?? [])
+  const nodeFree = sumOf(nodes?.filter((n) => n.schedulable).map((n) => n.free) ?? [])
+  const offered = sumOf(offers)
+  const hosted = sumOf(claims.filter((c) => c.kind === 'primary').map((c) => c.amounts))
   const reserved = sharedReserve(claims)
   const resources = new Set([allocatable, offered, hosted, reserved].flatMap((amounts) => Object.keys(amounts)))
   return [...resources].sort().map((resource) => {
     const pooled = resource.startsWith('storage/')
-    const taken = at(hosted, resource) + at(reserved, resource)
+    const taken = amountIn(hosted, resource) + amountIn(reserved, resource)
     const known = pooled || nodes !== undefined
-    const room = pooled ? at(offered, resource) : Math.min(at(offered, resource), at(nodeFree, resource))
+    const room = pooled
+      ? amountIn(offered, resource)
+      : Math.min(amountIn(offered, resource), amountIn(nodeFree, resource))
     return {
       resource,
-      allocatable: known && !pooled ? at(allocatable, resource) : undefined,
-      ownUse: known && !pooled ? at(ownUse, resource) : undefined,
-      offered: at(offered, resource),
-      hosted: at(hosted, resource),
-      fallbackReserved: at(reserved, resource),
+      allocatable: known && !pooled ? amountIn(allocatable, resource) : undefined,
+      ownUse: known && !pooled ? amountIn(ownUse, resource) : undefined,
+      offered: amountIn(offered, resource),
+      hosted: amountIn(hosted, resource),
+      fallbackReserved: amountIn(reserved, resource),
       free: known ? Math.max(0, room - taken) : undefined,
     }
   })
@@ -68,21 +71,5 @@ export function sharedReserve(claims: readonly ClaimFigures[]): Amounts {
     if (claim.kind !== 'standby') continue
     for (const domain of claim.domains) byDomain.set(domain, [...(byDomain.get(domain) ?? []), claim.amounts])
   }
-  const reserve: Record<string, number> = {}
-  for (const amounts of byDomain.values()) {
-    for (const [resource, amount] of Object.entries(sum(amounts)))
-      reserve[resource] = Math.max(at(reserve, resource), amount)
-  }
-  return reserve
+  return mostOf([...byDomain.values()].map(sumOf))
 }
-
-/** Component-wise sum. */
-export function sum(vectors: readonly Amounts[]): Amounts {
-  const total: Record<string, number> = {}
-  for (const vector of vectors) {
-    for (const [resource, amount] of Object.entries(vector)) total[resource] = at(total, resource) + amount
-  }
-  return total
-}
-
-const at = (amounts: Amounts, resource: string) => amounts[resource] ?? 0
