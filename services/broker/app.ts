@@ -1,6 +1,7 @@
 /** THE list of subjects, in dependency order: what the broker serves and runs. */
 import swagger from '@fastify/swagger'
 import type { Registry } from 'prom-client'
+import { type Ceilings, defaultCeilings } from '../shared/ceilings.ts'
 import { type Share, shareOf } from '../shared/db/share.ts'
 import { httpMetrics } from '../shared/http/metrics.ts'
 import { createHttpServer, type HttpServer } from '../shared/http/server.ts'
@@ -23,7 +24,12 @@ export interface App {
 const apiShare: Share = { connections: 12, waitMs: 3_000 }
 
 /** The API as one Fastify instance that does not listen yet. */
-export async function createApp(whole: Kit, registry: Registry, connect: Connect): Promise<App> {
+export async function createApp(
+  whole: Kit,
+  registry: Registry,
+  connect: Connect,
+  ceilings: Ceilings = defaultCeilings,
+): Promise<App> {
   const kit = { ...whole, database: shareOf(whole.database, apiShare, whole.clock) }
   const http = await createHttpServer(kit)
   const waiting = createWaiting(kit.clock)
@@ -46,8 +52,8 @@ export async function createApp(whole: Kit, registry: Registry, connect: Connect
         stillKnown: async ({ headers }) => (await authenticate(headers.authorization)) !== undefined,
       })
       partyRoutes(api, kit)
-      datacenterRoutes(api, kit, connect)
-      hostingRoutes(api, kit, createAsk(kit), waiting)
+      datacenterRoutes(api, kit, connect, ceilings)
+      hostingRoutes(api, kit, createAsk(kit), waiting, ceilings)
       documentRoute(api, () => publishedDocument(http.swagger()))
     },
     { prefix: '/api/v1' },

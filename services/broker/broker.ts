@@ -1,5 +1,6 @@
 /** One replica of the broker: serves the API and, while it leads, schedules and keeps the clusters as they should be. */
 import type { Registry } from 'prom-client'
+import type { Ceilings } from '../shared/ceilings.ts'
 import type { HttpServer } from '../shared/http/server.ts'
 import type { Kit } from '../shared/kit.ts'
 import { createRegistry } from '../shared/metrics.ts'
@@ -17,6 +18,8 @@ export interface BrokerOptions extends ConnectionPolicy {
   readonly managementPort: number
   /** 32 bytes that seal the credentials of clusters. */
   readonly encryptionKey: Uint8Array
+  /** The usual ones when absent. */
+  readonly ceilings?: Ceilings
 }
 
 export interface Broker {
@@ -34,7 +37,7 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
     policy: options,
     registry,
   })
-  const app = await createApp(kit, registry, clusters.connect)
+  const app = await createApp(kit, registry, clusters.connect, options.ceilings)
   let stopping = false
   const management = await createManagement(kit, registry, kit.database, () => stopping)
   const leadership = { current: () => false }

@@ -1,8 +1,10 @@
 /** Configuration from the environment: everything that is wrong is said at once, nothing is guessed. */
 import Type, { type Static } from 'typebox'
+import { type Ceilings, defaultCeilings } from './ceilings.ts'
 import { createAjv, fieldErrors } from './http/validation.ts'
 
 const Cidrs = Type.String({ format: 'cidr-list', description: 'CIDRs, separated by commas' })
+const Count = Type.String({ pattern: '^[1-9][0-9]{0,6}$', description: 'A number above 0' })
 const Port = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$', description: '0 picks a free one' })
 
 const Environment = Type.Object({
@@ -23,6 +25,10 @@ const Environment = Type.Object({
   LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
   ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
   REFUSED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
+  MAX_HOSTINGS: Type.Optional(Count),
+  MAX_UNPLACED_HOSTINGS: Type.Optional(Count),
+  MAX_DATACENTERS: Type.Optional(Count),
+  MAX_OFFERS: Type.Optional(Count),
 })
 
 export interface Config {
@@ -37,6 +43,7 @@ export interface Config {
   readonly desk: { readonly name: string; readonly oin: string }
   readonly allowedAddresses: readonly string[]
   readonly refusedAddresses: readonly string[]
+  readonly ceilings: Ceilings
 }
 
 export type ConfigResult =
@@ -77,6 +84,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
       desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000009000' },
       allowedAddresses: listOf(given.ALLOWED_CLUSTER_ADDRESSES),
       refusedAddresses: listOf(given.REFUSED_CLUSTER_ADDRESSES),
+      ceilings: {
+        hostings: Number(given.MAX_HOSTINGS ?? defaultCeilings.hostings),
+        unplacedHostings: Number(given.MAX_UNPLACED_HOSTINGS ?? defaultCeilings.unplacedHostings),
+        datacenters: Number(given.MAX_DATACENTERS ?? defaultCeilings.datacenters),
+        offers: Number(given.MAX_OFFERS ?? defaultCeilings.offers),
+      },
     },
   }
 }

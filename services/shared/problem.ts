@@ -90,6 +90,14 @@ export const problems = {
     title: { en: 'Not possible in its present state', nl: 'Kan niet in de huidige toestand' },
     action: { en: 'Read the resource again and see its state.', nl: 'Lees de actuele toestand.' },
   },
+  'limit-reached': {
+    status: 409,
+    title: { en: 'No more of these', nl: 'Het maximum is bereikt' },
+    action: {
+      en: 'End some that are no longer needed, or ask the desk for a higher ceiling.',
+      nl: 'Beëindig wat niet meer nodig is, of vraag het loket om een hoger maximum.',
+    },
+  },
   'idempotency-conflict': {
     status: 409,
     title: { en: 'This Idempotency-Key was used for another request', nl: 'Deze sleutel hoort bij een ander verzoek' },

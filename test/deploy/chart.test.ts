@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { root } from '../../scripts/sources.ts'
+import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { readConfig } from '../../services/shared/config.ts'
 import { type Cluster, missingForClusters, startClusters, until } from '../clusters/start.ts'
 import { temporaryFolder } from '../support/folder.ts'
@@ -43,6 +44,7 @@ const full = {
   logLevel: 'debug',
   allowedClusterAddresses: ['169.254.7.0/24', 'fe80::/64'],
   refusedClusterAddresses: ['10.96.0.0/12', 'fd00:10:96::/112'],
+  ceilings: { hostings: 2_000_000, offers: 7 },
   listenAddress: '::',
   trustedCertificates: { configMap: 'pkioverheid' },
   imagePullSecrets: ['registry'],
@@ -72,6 +74,7 @@ t.test('what the chart renders', { skip }, async (t) => {
       t.match({ port, managementPort, databaseUrl }, { port: 8080, managementPort: 8081, databaseUrl: url }, name)
       t.equal(Buffer.from(encryptionKey ?? []).toString('base64'), key, name)
       t.not(host, '127.0.0.1', 'others reach it')
+      if (name !== 'full') t.same(read.config.ceilings, defaultCeilings, 'the chart has the same by default')
     }
     const environment = environmentOf(await helm.template(full))
     const read = readConfig(environment)
@@ -81,6 +84,7 @@ t.test('what the chart renders', { skip }, async (t) => {
       desk: full.desk,
       allowedAddresses: full.allowedClusterAddresses,
       refusedAddresses: full.refusedClusterAddresses,
+      ceilings: { ...defaultCeilings, ...full.ceilings },
     })
     // A setting of the broker that the chart does not pass on would show here.
     const settings = settingNames().filter((name) => name !== 'GEMEENTECLOUD_DATA')

@@ -8,6 +8,7 @@ import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { type ConnectionPolicy, createClusters } from '../../services/broker/clusters/index.ts'
 import type { Connect } from '../../services/broker/datacenters/index.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
+import type { Ceilings } from '../../services/shared/ceilings.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
@@ -42,13 +43,20 @@ export interface TestApiOptions {
   readonly realConnections?: boolean
   /** Which clusters are taken then; push to anywhere outside of this machine when absent. */
   readonly policy?: ConnectionPolicy
+  /** The usual ones when absent. */
+  readonly ceilings?: Ceilings
   /** Called where a connection is looked at. */
   readonly looked?: (kit: Kit) => Promise<void>
 }
 
 export async function testApi(
   t: Test,
-  { realConnections = false, policy = { allowedAddresses: [] }, looked = async () => undefined }: TestApiOptions = {},
+  {
+    realConnections = false,
+    policy = { allowedAddresses: [] },
+    looked = async () => undefined,
+    ceilings,
+  }: TestApiOptions = {},
 ): Promise<TestApi> {
   const database = await testDatabase(t)
   const kit: Kit = {
@@ -67,7 +75,7 @@ export async function testApi(
   }
   const sealing = { secrets: createSecrets(systemRandom.bytes(32)), policy, registry }
   const connect = realConnections ? createClusters(kit, sealing).connect : remember
-  const app = await createApp(kit, registry, connect)
+  const app = await createApp(kit, registry, connect, ceilings)
   t.teardown(() => app.http.close())
   const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }
   const parties: Partial<Record<Role, string>> = {}

@@ -6,6 +6,7 @@ import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { startBroker } from '../../services/broker/broker.ts'
 import { type ClusterSeed, startSandbox } from '../../services/sandbox/kubernetes/index.ts'
 import { createApiClient } from '../../services/shared/api-client.ts'
+import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { systemRandom } from '../../services/shared/random.ts'
@@ -58,8 +59,9 @@ const token = `gc_${Buffer.from(random.bytes(32)).toString('hex')}`
 await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
 const encryptionKey = random.bytes(32)
 const listening = { host: '127.0.0.1', port: 0, managementPort: 0 }
+const ceilings = { ...defaultCeilings, datacenters }
 const policy = { allowedAddresses: ['127.0.0.0/8'], sandboxClusters: true }
-const broker = await startBroker(kit, { ...listening, encryptionKey, ...policy })
+const broker = await startBroker(kit, { ...listening, encryptionKey, ceilings, ...policy })
 const loket = createApiClient(broker.url, token)
 const party = { name: 'Parkstad', oin: '00000099000000000048', roles: ['provider'] }
 const { id: operatorId } = await loket.send<Party>('POST', '/parties', party, 'scale')

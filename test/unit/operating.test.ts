@@ -12,7 +12,7 @@ t.test('every setting is in the table, and nothing else', async (t) => {
   t.same(rows.map(([name]) => name).sort(), settingNames().sort())
   const read = readConfig({})
   if (!read.ok) throw new Error(read.errors.join())
-  const { host, port, managementPort, dataDirectory, logLevel, desk } = read.config
+  const { host, port, managementPort, dataDirectory, logLevel, desk, ceilings } = read.config
   const defaults: Record<string, string> = {
     HOST: host,
     PORT: String(port),
@@ -21,6 +21,10 @@ t.test('every setting is in the table, and nothing else', async (t) => {
     LOG_LEVEL: logLevel,
     LOKET_NAME: desk.name,
     LOKET_OIN: desk.oin,
+    MAX_HOSTINGS: String(ceilings.hostings),
+    MAX_UNPLACED_HOSTINGS: String(ceilings.unplacedHostings),
+    MAX_DATACENTERS: String(ceilings.datacenters),
+    MAX_OFFERS: String(ceilings.offers),
   }
   for (const [name = '', said] of rows) t.equal(said, defaults[name] ?? '', `the default of ${name}`)
   t.same(

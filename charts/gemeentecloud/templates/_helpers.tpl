@@ -67,6 +67,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
 - name: REFUSED_CLUSTER_ADDRESSES
   value: {{ join "," . | quote }}
 {{- end }}
+- name: MAX_HOSTINGS
+  value: {{ .Values.ceilings.hostings | int | quote }}
+- name: MAX_UNPLACED_HOSTINGS
+  value: {{ .Values.ceilings.unplacedHostings | int | quote }}
+- name: MAX_DATACENTERS
+  value: {{ .Values.ceilings.datacenters | int | quote }}
+- name: MAX_OFFERS
+  value: {{ .Values.ceilings.offers | int | quote }}
 {{- with .Values.trustedCertificates }}
 {{- if .configMap }}
 - name: NODE_EXTRA_CA_CERTS

@@ -9,6 +9,7 @@ import {
   OfferInput,
   page,
 } from '../../../schemas/index.ts'
+import type { Ceilings } from '../../shared/ceilings.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive } from '../../shared/http/etag.ts'
 import { mutate, mutatePrepared } from '../../shared/http/mutate.ts'
@@ -35,7 +36,7 @@ const filters = {
   region: FilterWord,
 }
 
-export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): void {
+export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect, ceilings: Ceilings): void {
   app.post(
     '/datacenters',
     {
@@ -55,7 +56,10 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
         const { connection } = request.body
         const storeConnection = connection && (await connect(connection))
         return async (sql) => {
-          const { version, ...body } = await registerDatacenter(sql, kit, caller, storeConnection, request.body)
+          const { version, ...body } = await registerDatacenter(sql, kit, caller, request.body, {
+            storeConnection,
+            ceilings,
+          })
           return { status: 201, body, location: `/api/v1/datacenters/${body.id}`, etag: etagOf(version) }
         }
       }),
@@ -116,42 +120,7 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
         }
       }),
   )
-  app.post(
-    '/datacenters/:id/offers',
-    {
-      config: { action: 'offer.create' },
-      schema: {
-        operationId: 'openOffer',
-        summary: 'Offer spare capacity',
-        tags,
-        params: IdParams,
-        headers: ChangeHeaders,
-        querystring: NoQuery,
-        body: OfferInput,
-        response: { 201: Offer, ...problemAnswers },
-      },
-    },
-    (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        const { version, ...body } = await openOffer(sql, kit, caller, request.params.id, request.body)
-        return { status: 201, body, location: `/api/v1/datacenters/${request.params.id}/offers`, etag: etagOf(version) }
-      }),
-  )
-  app.get(
-    '/datacenters/:id/offers',
-    {
-      config: { action: 'offer.read' },
-      schema: {
-        operationId: 'listOffers',
-        summary: 'List the offers of a datacenter',
-        tags,
-        params: IdParams,
-        querystring: listQuery({}),
-        response: { 200: page(Offer), ...problemAnswers },
-      },
-    },
-    (request) => listOffers(kit, request.params.id, pageRequest(request.query)),
-  )
+  offerRoutes(app, kit, ceilings)
   app.get(
     '/datacenters/:id/capacity',
     {
@@ -181,5 +150,44 @@ export function datacenterRoutes(app: HttpServer, kit: Kit, connect: Connect): v
       },
     },
     (request) => getInventory(kit, callerOf(request), request.params.id),
+  )
+}
+
+function offerRoutes(app: HttpServer, kit: Kit, ceilings: Ceilings): void {
+  app.post(
+    '/datacenters/:id/offers',
+    {
+      config: { action: 'offer.create' },
+      schema: {
+        operationId: 'openOffer',
+        summary: 'Offer spare capacity',
+        tags,
+        params: IdParams,
+        headers: ChangeHeaders,
+        querystring: NoQuery,
+        body: OfferInput,
+        response: { 201: Offer, ...problemAnswers },
+      },
+    },
+    (request, reply) =>
+      mutate(kit, request, reply, async (sql, caller) => {
+        const { version, ...body } = await openOffer(sql, kit, caller, ceilings, request.params.id, request.body)
+        return { status: 201, body, location: `/api/v1/datacenters/${request.params.id}/offers`, etag: etagOf(version) }
+      }),
+  )
+  app.get(
+    '/datacenters/:id/offers',
+    {
+      config: { action: 'offer.read' },
+      schema: {
+        operationId: 'listOffers',
+        summary: 'List the offers of a datacenter',
+        tags,
+        params: IdParams,
+        querystring: listQuery({}),
+        response: { 200: page(Offer), ...problemAnswers },
+      },
+    },
+    (request) => listOffers(kit, request.params.id, pageRequest(request.query)),
   )
 }

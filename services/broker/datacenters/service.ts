@@ -8,6 +8,7 @@ import type {
   Offer,
   OfferInput,
 } from '../../../schemas/index.ts'
+import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
@@ -21,6 +22,8 @@ import { appendEvents } from '../audit/index.ts'
 import { mayTouch, requireOwner } from '../identity/index.ts'
 import { getParty } from '../parties/index.ts'
 import {
+  countDatacenters,
+  countOpenOffers,
   type DatacenterRow,
   insertDatacenter,
   insertOffer,
@@ -40,19 +43,20 @@ import { capacityView, datacenterView, inventoryView, offerView } from './view.t
 export type Connect = (input: ConnectionInput) => Promise<StoreConnection>
 export type StoreConnection = (sql: Sql, caller: Caller, datacenterId: string) => Promise<void>
 
-/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`. */
+/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `limit-reached`. */
 export async function registerDatacenter(
   sql: Sql,
   kit: Kit,
   caller: Caller,
-  storeConnection: StoreConnection | undefined,
   input: DatacenterInput,
+  { storeConnection, ceilings }: { storeConnection: StoreConnection | undefined; ceilings: Ceilings },
 ): Promise<Versioned<Datacenter>> {
   const { slug, name, operatorId = caller.principal.partyId, connection: _, ...spec } = input
   requireOwner(caller.principal, 'datacenter.create', operatorId)
   const operator = await getParty(sql, operatorId)
   if (!operator.roles.includes('provider'))
     throw new Problem('state-conflict', `${operator.name} is not admitted as a provider`)
+  requireRoom(await countDatacenters(sql, operatorId), ceilings.datacenters, 'datacenters of this party')
   const id = newId('dc', kit.clock, kit.random)
   await insertDatacenter(sql, { id, slug, name, operatorId, spec }, new Date(kit.clock.now())).catch((error) => {
     if (isUniqueViolation(error)) throw new Problem('already-exists', `There is a datacenter named ${slug} already`)
@@ -123,17 +127,20 @@ export async function connectDatacenter(
   return getDatacenter(sql, kit, caller, id)
 }
 
-/** Puts up capacity. Throws `not-found`, `forbidden`, `invalid-fields`, `state-conflict`. */
+/** Puts up capacity. Throws `not-found`, `forbidden`, `invalid-fields`, `state-conflict`, `limit-reached`. */
 export async function openOffer(
   sql: Sql,
   kit: Kit,
   caller: Caller,
+  ceilings: Ceilings,
   datacenterId: string,
   input: OfferInput,
 ): Promise<Versioned<Offer>> {
   const datacenter = await needDatacenter(sql, datacenterId)
   requireOwner(caller.principal, 'offer.create', datacenter.operator_id)
   if (datacenter.state === 'withdrawn') throw new Problem('state-conflict', `${datacenter.slug} is withdrawn`)
+  const open = await countOpenOffers(sql, datacenterId, new Date(kit.clock.now()))
+  requireRoom(open, ceilings.offers, `open offers of ${datacenter.slug}`)
   const { start, end } = input.period
   if (end !== null && Date.parse(end) <= Date.parse(start)) {
     throw new Problem('invalid-fields', 'The period ends before it starts', [

@@ -67,6 +67,24 @@ export async function selectDatacenter(sql: Sql, id: string): Promise<Datacenter
   return (await sql.query<DatacenterRow>(`${withState} where d.id = $1`, [id]))[0]
 }
 
+/** How many a party has, without those that are withdrawn. */
+export async function countDatacenters(sql: Sql, operatorId: string): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    `select count(*) from datacenters where operator_id = $1 and state <> 'withdrawn'`,
+    [operatorId],
+  )
+  return row?.count ?? 0
+}
+
+/** How many a datacenter has that are in force or to come. */
+export async function countOpenOffers(sql: Sql, datacenterId: string, now: Date): Promise<number> {
+  const [row] = await sql.query<{ count: number }>(
+    `select count(*) from offers where datacenter_id = $1 and state = 'open' and ends_at > $2`,
+    [datacenterId, now],
+  )
+  return row?.count ?? 0
+}
+
 /** Locks a datacenter for a change and returns what that depends on. */
 export async function lockDatacenter(sql: Sql, id: string) {
   const [row] = await sql.query<{ operator_id: string; version: number }>(

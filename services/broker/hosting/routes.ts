@@ -1,6 +1,7 @@
 /** /systems, /hostings and /quotes. */
 import type { FastifyRequest } from 'fastify'
 import { Hosting, HostingInput, page, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
+import type { Ceilings } from '../../shared/ceilings.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
 import { type Answer, mutate, mutatePrepared } from '../../shared/http/mutate.ts'
@@ -23,7 +24,7 @@ import {
 } from './service.ts'
 import { preferredWaitSeconds, type Waiting } from './waiting.ts'
 
-export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting): void {
+export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting, ceilings: Ceilings): void {
   systemRoutes(app, kit)
   quoteRoutes(app, kit, ask)
   const tags = ['hostings']
@@ -47,7 +48,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         request,
         reply,
         async (sql, caller) => {
-          const { version, ...body } = await requestHosting(sql, kit, caller, request.body)
+          const { version, ...body } = await requestHosting(sql, kit, caller, ceilings, request.body)
           return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
         },
         (answer) => afterDecision(kit, waiting, request, answer),

@@ -9,6 +9,7 @@ import type {
   SystemInput,
 } from '../../../schemas/index.ts'
 import type { HostingDemand } from '../../placement/index.ts'
+import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
@@ -21,6 +22,7 @@ import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions, demandOf } from './core/demand.ts'
 import {
+  countHostings,
   deleteQuotes,
   endHosting,
   insertHosting,
@@ -68,16 +70,20 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
   return { ...systemView(row), version: row.version }
 }
 
-/** Puts a request in the queue. Throws `invalid-fields`, also for a system that is not the caller's, and `already-exists`. */
+/** Puts a request in the queue. Throws `invalid-fields`, also for a system of others, `already-exists`, `limit-reached`. */
 export async function requestHosting(
   sql: Sql,
   kit: Kit,
   caller: Caller,
+  ceilings: Ceilings,
   input: HostingInput,
 ): Promise<Versioned<Hosting>> {
   const { name, systemId, period, ...spec } = input
   refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
   const system = await ownSystem(sql, caller, systemId, '/systemId')
+  const { living, unplaced } = await countHostings(sql, system.party_id)
+  requireRoom(living, ceilings.hostings, 'hostings of this party')
+  requireRoom(unplaced, ceilings.unplacedHostings, 'hostings of this party that are not placed')
   const now = kit.clock.now()
   const id = newId('hst', kit.clock, kit.random)
   const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)

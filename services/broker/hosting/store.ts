@@ -116,6 +116,16 @@ export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): P
   return row as HostingRow
 }
 
+/** What a party has that has not ended, and what of it has no place, waiting or refused. */
+export async function countHostings(sql: Sql, partyId: string): Promise<{ living: number; unplaced: number }> {
+  const [row] = await sql.query<{ living: number; unplaced: number }>(
+    `select count(*) as living, count(*) filter (where wanted = 'running' and scheduling <> 'placed') as unplaced
+     from hostings where party_id = $1 and wanted <> 'ended'`,
+    [partyId],
+  )
+  return row ?? { living: 0, unplaced: 0 }
+}
+
 export interface HostingFilter {
   readonly partyId?: string | undefined
   readonly name?: string | undefined

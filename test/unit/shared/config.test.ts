@@ -23,6 +23,7 @@ t.test('without anything: on this machine alone, on the usual ports', async (t) 
       desk: { name: 'Landelijk loket', oin: '00000099000000009000' },
       allowedAddresses: [],
       refusedAddresses: [],
+      ceilings: { hostings: 10_000, unplacedHostings: 5_000, datacenters: 100, offers: 100 },
     },
   })
 })
@@ -41,6 +42,10 @@ t.test('everything set', async (t) => {
     LOKET_OIN: '00000099000000000001',
     ALLOWED_CLUSTER_ADDRESSES: '127.0.0.0/8,::1/128',
     REFUSED_CLUSTER_ADDRESSES: '10.96.0.0/12',
+    MAX_HOSTINGS: '40',
+    MAX_UNPLACED_HOSTINGS: '30',
+    MAX_DATACENTERS: '20',
+    MAX_OFFERS: '10',
     GEMEENTECLOUD_URL: 'for the command line',
     GEMEENTECLOUD_TOKEN: 'too',
   })
@@ -49,6 +54,7 @@ t.test('everything set', async (t) => {
   t.same(Buffer.from(result.config.encryptionKey ?? []), Buffer.alloc(32, 7))
   t.same(result.config.allowedAddresses, ['127.0.0.0/8', '::1/128'])
   t.same(result.config.refusedAddresses, ['10.96.0.0/12'])
+  t.same(result.config.ceilings, { hostings: 40, unplacedHostings: 30, datacenters: 20, offers: 10 })
   t.same(result.config.desk, { name: 'Loket', oin: '00000099000000000001' })
 })
 
@@ -63,6 +69,8 @@ t.test('all that is wrong, at once', async (t) => {
     LOKET_OIN: '123',
     ALLOWED_CLUSTER_ADDRESSES: '10.0.0.0',
     REFUSED_CLUSTER_ADDRESSES: '10.0.0.0/8,10.0.0.256/32',
+    MAX_OFFERS: '0',
+    MAX_HOSTINGS: '1e9',
     GEMEENTECLOUD_DAAT: '/x',
   })
   const named = errors.map((error) => error.split(' ')[0])
@@ -75,6 +83,8 @@ t.test('all that is wrong, at once', async (t) => {
     'LOG_LEVEL',
     'LOKET_OIN',
     'MANAGEMENT_PORT',
+    'MAX_HOSTINGS',
+    'MAX_OFFERS',
     'PORT',
     'REFUSED_CLUSTER_ADDRESSES',
   ])
