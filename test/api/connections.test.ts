@@ -95,4 +95,21 @@ t.test('how a cluster is reached, and how it fails, is between its operator and 
   for (const role of ['provider', 'loket', 'auditor'] as const) t.same(await seenBy(role), full, role)
   t.same(await seenBy('consumer'), plain, 'a consumer')
   t.same(await seenBy(await api.newParty('provider')), plain, 'another provider')
+
+  const classes = { availability: 1, integrity: 1, confidentiality: 1 }
+  const system = await api.call('consumer', 'POST', 'systems', { body: { slug: 'zaak', name: 'Zaak', classes } })
+  const components = [{ name: 'web', replicas: 1, requests: { cpu: '1', memory: '1Gi' } }]
+  for (const [state, says] of [
+    ['active', /it is unreachable$/],
+    ['checking', /it is checking$/],
+  ] as const) {
+    await api.kit.database.query('update datacenters set state = $2, generation = generation + 1 where id = $1', [
+      id,
+      state,
+    ])
+    const body = { systemId: system.body.id, components, fallback: { mode: 'none' } }
+    const quote = await api.call('consumer', 'POST', 'quotes', { body })
+    t.match(quote.body.decision.refusals, [{ rule: 'closed', message: says }], 'why it cannot be, and not more')
+    t.notMatch(JSON.stringify(quote.body), 'ECONNREFUSED')
+  }
 })

@@ -20,7 +20,6 @@ export interface WorldRow extends Row {
   }
   readonly state: string
   readonly contact: string
-  readonly contact_reason: string | null
   readonly generation: number
   readonly nodes: { name: string; zone?: string; schedulable: boolean; free: Amounts }[] | null
   readonly storage_classes: { name: string; readWriteMany: boolean }[] | null
@@ -38,7 +37,7 @@ export interface WorldRow extends Row {
 /** Everything a decision needs of these datacenters; of all when `ids` is undefined. */
 export function selectWorld(sql: Sql, ids: readonly string[] | undefined): Promise<WorldRow[]> {
   return sql.query<WorldRow>(
-    `select d.id, d.slug, d.operator_id, d.spec, d.state, d.contact, d.contact_reason, d.generation, i.nodes, i.storage_classes,
+    `select d.id, d.slug, d.operator_id, d.spec, d.state, d.contact, d.generation, i.nodes, i.storage_classes,
        (extract(epoch from i.observed_at) * 1000)::bigint as observed_ms,
        coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'amounts', o.amounts, 'quality', o.quality, 'tariff', o.tariff,
            'startMs', floor(extract(epoch from o.starts_at) * 1000),

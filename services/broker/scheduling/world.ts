@@ -134,8 +134,9 @@ function datacenterState(row: WorldRow): DatacenterState {
   }
 }
 
+/** Without the words of the cluster: a decision is read by parties that may not see into its operator's network. */
 function closedReason(row: WorldRow): string | undefined {
-  if (row.state !== 'active') return `it is ${row.state}${row.contact_reason ? `: ${row.contact_reason}` : ''}`
-  if (row.contact !== 'reachable') return `it is ${row.contact}${row.contact_reason ? `: ${row.contact_reason}` : ''}`
+  if (row.state !== 'active') return `it is ${row.state}`
+  if (row.contact !== 'reachable') return `it is ${row.contact}`
   return undefined
 }
