@@ -34,7 +34,7 @@ export function datacenterCommands(program: Command, shell: Shell): void {
     .command('connect <name>')
     .description('give or replace the kubeconfig by which the broker reaches the cluster')
     .requiredOption('--kubeconfig <file>', 'server, inline CA and a token or client certificate; - is standard input')
-    .option('--connection <kind>', 'push, or sandbox for a simulated cluster', 'push')
+    .option('--connection <kind>', 'push, or sandbox for a simulated cluster of the broker itself', 'push')
     .action(
       action<{ kubeconfig: string; connection: string }>(shell, 'provider', async (session, options, [name = '']) => {
         const body = await connectionFrom(session, options)
@@ -92,7 +92,7 @@ function registerCommand(datacenter: Command, shell: Shell): void {
     .option('--pue <number>', 'power usage effectiveness', number)
     .option('--operator <party>', 'id of the party that runs it; yourself when absent')
     .option('--kubeconfig <file>', 'connect it at once; - is standard input')
-    .option('--connection <kind>', 'push, or sandbox for a simulated cluster', 'push')
+    .option('--connection <kind>', 'push, or sandbox for a simulated cluster of the broker itself', 'push')
     .action(
       action<RegisterOptions>(shell, 'provider', async (session, options) => {
         if (options.file === '-' && options.kubeconfig === '-')

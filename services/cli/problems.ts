@@ -28,6 +28,6 @@ function codeFor(status: number): ExitCode {
   if (status === 401 || status === 403) return exitCode.notAllowed
   if (status === 404) return exitCode.notFound
   if (status === 409 || status === 412) return exitCode.refused
-  if (status === 429 || status >= 500 || status < 400) return exitCode.unreachable
+  if (status === 408 || status === 429 || status >= 500 || status < 400) return exitCode.unreachable
   return exitCode.usage
 }

@@ -76,6 +76,7 @@ t.test('what was refused is not tried again', async (t) => {
     [401, 4],
     [403, 4],
     [404, 3],
+    [408, 5],
     [409, 1],
     [412, 1],
     [500, 5],
