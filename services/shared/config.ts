@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { type Ceilings, defaultCeilings } from './ceilings.ts'
 import { createAjv, fieldErrors } from './http/validation.ts'
+import { defaultLimits, type Limits } from './kubernetes/limits.ts'
 
 const Cidrs = Type.String({ format: 'cidr-list', description: 'CIDRs, separated by commas' })
 const Count = Type.String({ pattern: '^[1-9][0-9]{0,6}$', description: 'A number above 0' })
@@ -29,6 +30,9 @@ const Environment = Type.Object({
   MAX_UNPLACED_HOSTINGS: Type.Optional(Count),
   MAX_DATACENTERS: Type.Optional(Count),
   MAX_OFFERS: Type.Optional(Count),
+  MAX_CLUSTER_OBJECTS: Type.Optional(Count),
+  MAX_CLUSTER_LIST_MIB: Type.Optional(Count),
+  MAX_CLUSTER_LIST_SECONDS: Type.Optional(Count),
 })
 
 export interface Config {
@@ -44,6 +48,7 @@ export interface Config {
   readonly allowedAddresses: readonly string[]
   readonly refusedAddresses: readonly string[]
   readonly ceilings: Ceilings
+  readonly limits: Pick<Limits, 'listObjects' | 'listBytes' | 'listMs'>
 }
 
 export type ConfigResult =
@@ -90,12 +95,19 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
         datacenters: Number(given.MAX_DATACENTERS ?? defaultCeilings.datacenters),
         offers: Number(given.MAX_OFFERS ?? defaultCeilings.offers),
       },
+      limits: {
+        listObjects: Number(given.MAX_CLUSTER_OBJECTS ?? defaultLimits.listObjects),
+        listBytes: Number(given.MAX_CLUSTER_LIST_MIB ?? defaultLimits.listBytes / mib) * mib,
+        listMs: Number(given.MAX_CLUSTER_LIST_SECONDS ?? defaultLimits.listMs / 1000) * 1000,
+      },
     },
   }
 }
 
 /** Read by the command line client, which may share the environment. */
 const clientVariables = new Set(['GEMEENTECLOUD_URL', 'GEMEENTECLOUD_TOKEN'])
+
+const mib = 2 ** 20
 
 const listOf = (value: string | undefined) => value?.split(',') ?? []
 

@@ -7,6 +7,7 @@ import t from 'tap'
 import { root } from '../../scripts/sources.ts'
 import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { readConfig } from '../../services/shared/config.ts'
+import { defaultLimits } from '../../services/shared/kubernetes/limits.ts'
 import { type Cluster, missingForClusters, startClusters, until } from '../clusters/start.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { settingNames } from '../support/settings.ts'
@@ -45,6 +46,7 @@ const full = {
   allowedClusterAddresses: ['169.254.7.0/24', 'fe80::/64'],
   refusedClusterAddresses: ['10.96.0.0/12', 'fd00:10:96::/112'],
   ceilings: { hostings: 2_000_000, offers: 7 },
+  clusterLimits: { objects: 1_000_000 },
   listenAddress: '::',
   trustedCertificates: { configMap: 'pkioverheid' },
   imagePullSecrets: ['registry'],
@@ -74,7 +76,9 @@ t.test('what the chart renders', { skip }, async (t) => {
       t.match({ port, managementPort, databaseUrl }, { port: 8080, managementPort: 8081, databaseUrl: url }, name)
       t.equal(Buffer.from(encryptionKey ?? []).toString('base64'), key, name)
       t.not(host, '127.0.0.1', 'others reach it')
-      if (name !== 'full') t.same(read.config.ceilings, defaultCeilings, 'the chart has the same by default')
+      if (name === 'full') continue
+      t.same(read.config.ceilings, defaultCeilings, 'the chart has the same by default')
+      t.match(defaultLimits, read.config.limits, 'of clusters too')
     }
     const environment = environmentOf(await helm.template(full))
     const read = readConfig(environment)
@@ -85,6 +89,7 @@ t.test('what the chart renders', { skip }, async (t) => {
       allowedAddresses: full.allowedClusterAddresses,
       refusedAddresses: full.refusedClusterAddresses,
       ceilings: { ...defaultCeilings, ...full.ceilings },
+      limits: { listObjects: 1_000_000, listMs: defaultLimits.listMs },
     })
     // A setting of the broker that the chart does not pass on would show here.
     const settings = settingNames().filter((name) => name !== 'GEMEENTECLOUD_DATA')

@@ -12,7 +12,7 @@ t.test('every setting is in the table, and nothing else', async (t) => {
   t.same(rows.map(([name]) => name).sort(), settingNames().sort())
   const read = readConfig({})
   if (!read.ok) throw new Error(read.errors.join())
-  const { host, port, managementPort, dataDirectory, logLevel, desk, ceilings } = read.config
+  const { host, port, managementPort, dataDirectory, logLevel, desk, ceilings, limits } = read.config
   const defaults: Record<string, string> = {
     HOST: host,
     PORT: String(port),
@@ -25,6 +25,9 @@ t.test('every setting is in the table, and nothing else', async (t) => {
     MAX_UNPLACED_HOSTINGS: String(ceilings.unplacedHostings),
     MAX_DATACENTERS: String(ceilings.datacenters),
     MAX_OFFERS: String(ceilings.offers),
+    MAX_CLUSTER_OBJECTS: String(limits.listObjects),
+    MAX_CLUSTER_LIST_MIB: String(limits.listBytes / 2 ** 20),
+    MAX_CLUSTER_LIST_SECONDS: String(limits.listMs / 1000),
   }
   for (const [name = '', said] of rows) t.equal(said, defaults[name] ?? '', `the default of ${name}`)
   t.same(

@@ -75,6 +75,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
   value: {{ .Values.ceilings.datacenters | int | quote }}
 - name: MAX_OFFERS
   value: {{ .Values.ceilings.offers | int | quote }}
+- name: MAX_CLUSTER_OBJECTS
+  value: {{ .Values.clusterLimits.objects | int | quote }}
+- name: MAX_CLUSTER_LIST_MIB
+  value: {{ .Values.clusterLimits.listMib | int | quote }}
+- name: MAX_CLUSTER_LIST_SECONDS
+  value: {{ .Values.clusterLimits.listSeconds | int | quote }}
 {{- with .Values.trustedCertificates }}
 {{- if .configMap }}
 - name: NODE_EXTRA_CA_CERTS

@@ -110,10 +110,11 @@ async function live(life: Life, back: () => void): Promise<void> {
   try {
     const known = await patiently(kit, 'facts', signal, () => selectFacts(kit.database, row.datacenter_id))
     const { nodes, synced } = inventory
+    const trouble = () => inventory.trouble() ?? managed.trouble()
     await Promise.all([
-      beatAndCheck({ ...deps, row, signal, back, pulse, cluster, known, nodes, synced }),
-      writeInventories(life, inventory, managed),
-      makePasses(life, cluster, managed),
+      beatAndCheck({ ...deps, row, signal, back, pulse, cluster, known, nodes, synced, trouble }),
+      writeInventories(life, inventory, managed, trouble),
+      makePasses(life, cluster, managed, trouble),
     ])
   } finally {
     signal.removeEventListener('abort', stop)
@@ -136,14 +137,20 @@ async function opened({ deps, row, signal, pulse }: Life): Promise<Cluster | und
 }
 
 /** Writes the inventory when it is another, at most once per `inventoryMs`. */
-async function writeInventories(life: Life, inventory: InventoryWatch, managed: Managed): Promise<void> {
+async function writeInventories(
+  life: Life,
+  inventory: InventoryWatch,
+  managed: Managed,
+  trouble: () => string | undefined,
+): Promise<void> {
   const { deps, row, signal, pulse, inventoryWake } = life
   const { ledger, timing } = deps
   await Promise.all([inventory.synced, managed.synced])
   let last = ''
   while (!signal.aborted) {
     const facts = pulse.facts()
-    if (facts && pulse.answers()) {
+    // Between two heartbeats a cluster may cease to be followed: what is not known must not be written as absent.
+    if (facts && pulse.answers() && trouble() === undefined) {
       const seen = inventory.take(managed.isOurs)
       const text = JSON.stringify([seen, facts])
       if (text !== last) {
@@ -162,6 +169,7 @@ async function makePasses(
   { deps, row, signal, pulse, passWake }: Life,
   cluster: Cluster,
   managed: Managed,
+  trouble: () => string | undefined,
 ): Promise<void> {
   const { ledger, timing, metrics } = deps
   const { clock, random, log } = ledger.kit
@@ -170,7 +178,7 @@ async function makePasses(
   while (!signal.aborted) {
     let waitMs = timing.passMs * (1 + random.next() / 2)
     try {
-      if (pulse.answers()) {
+      if (pulse.answers() && trouble() === undefined) {
         const { unfinished } = await reconcile({ ledger, metrics, cluster, managed }, subjectOf(row))
         if (unfinished) waitMs = timing.unfinishedMs
       }

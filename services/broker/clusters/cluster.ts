@@ -26,6 +26,8 @@ export interface Watch {
   readonly synced: Promise<void>
   /** Monotonic milliseconds when the cluster last said anything on it; undefined before. */
   heardAt(): number | undefined
+  /** Why it cannot be followed, whatever else the cluster answers; undefined while it can. */
+  trouble(): string | undefined
   stop(): void
 }
 

@@ -7,7 +7,9 @@ import {
   createAddressGuard,
   type EndpointPolicy,
   endpointRefusal,
+  type Limits,
   sanitizeKubeconfig,
+  TooLarge,
 } from '../../shared/kubernetes/index.ts'
 import { type FieldError, Problem } from '../../shared/problem.ts'
 import type { Cluster, Watch, WatchOptions } from './cluster.ts'
@@ -18,6 +20,8 @@ import type { KubernetesObject } from './core/objects.ts'
 export interface ConnectionPolicy extends EndpointPolicy {
   /** This broker runs simulated clusters, so connections to such are taken. */
   readonly sandboxClusters?: boolean
+  /** How much of a cluster is taken, where it differs from the usual. */
+  readonly limits?: Partial<Limits>
 }
 
 /** Takes of a kubeconfig what is safe: address, CA and credential. Throws `kubeconfig-refused` with what is not, by pointer. */
@@ -38,9 +42,9 @@ function refused(errors: readonly FieldError[]): Problem {
 export async function openCluster(
   connection: Connection,
   { clock, random }: Pick<Kit, 'clock' | 'random'>,
-  { allowedAddresses, refusedAddresses = [] }: EndpointPolicy,
+  { allowedAddresses, refusedAddresses = [], limits = {} }: ConnectionPolicy,
 ): Promise<Cluster> {
-  return clusterOf(await connectCluster(connection, { allowedAddresses, refusedAddresses, clock, random }))
+  return clusterOf(await connectCluster(connection, { allowedAddresses, refusedAddresses, limits, clock, random }))
 }
 
 function clusterOf(client: ClusterClient): Cluster {
@@ -56,10 +60,22 @@ function clusterOf(client: ClusterClient): Cluster {
       const ended = new AbortController()
       const keep = (object: unknown) => (strip ? strip(object as T) : (object as T))
       const options = { apiVersion, kind, keep, ...(labelSelector !== undefined && { labelSelector }) }
-      const informer = client.informer<T>(options, { changed, gone }, ended.signal)
+      let trouble: string | undefined
+      const handlers = {
+        changed,
+        gone,
+        failed: (error: Error) => {
+          if (error instanceof TooLarge) trouble = error.message
+        },
+        synced: () => {
+          trouble = undefined
+        },
+      }
+      const informer = client.informer<T>(options, handlers, ended.signal)
       return {
         synced: informer.synced.catch(() => undefined),
         heardAt: informer.heardAt,
+        trouble: () => trouble,
         stop: () => ended.abort(),
       }
     },

@@ -64,6 +64,8 @@ export interface BeatOptions extends PulseOptions {
   readonly known: Facts | undefined
   readonly nodes: () => readonly NodeLike[]
   readonly synced: Promise<void>
+  /** Why the cluster cannot be followed, though it answers. */
+  readonly trouble: () => string | undefined
 }
 
 /** Asks until aborted, and has a connection that is new pass the checks. */
@@ -82,7 +84,7 @@ export async function beatAndCheck(options: BeatOptions): Promise<void> {
   }
 }
 
-/** An answer by another cluster than the one whose placements we know is no answer. */
+/** An answer by another cluster than the one whose placements we know is no answer, nor one by a cluster we cannot follow. */
 async function beat({
   ledger,
   timing,
@@ -90,9 +92,12 @@ async function beat({
   pulse,
   cluster,
   known,
+  trouble,
 }: BeatOptions): Promise<Parameters<Pulse['heard']>[0]> {
   const ask = <T>(work: () => Promise<T>) => within(ledger.kit.clock, timing.heartbeatTimeoutMs, work)
   try {
+    const reason = trouble()
+    if (reason !== undefined) return { ok: false, reason }
     const uid = await ask(() => clusterUid(cluster))
     const expected = pulse.facts()?.clusterUid ?? known?.clusterUid
     // A simulated cluster begins anew with its process; a real one keeps its identity.

@@ -10,6 +10,8 @@ export interface InventoryWatch {
   nodes(): NodeLike[]
   /** Monotonic milliseconds up to which the cluster was certainly heard on every watch; undefined while it was not. */
   heardAt(): number | undefined
+  /** Why it cannot be followed; what `take` gives is no inventory then. */
+  trouble(): string | undefined
   stop(): void
 }
 
@@ -70,6 +72,7 @@ export function watchInventory(cluster: Cluster, changed: () => void): Inventory
       watches
         .map((watch) => watch.heardAt())
         .reduce((a, b) => (a === undefined || b === undefined ? undefined : Math.min(a, b))),
+    trouble: () => watches.map((watch) => watch.trouble()).find((trouble) => trouble !== undefined),
     nodes: () => [...nodes.values()],
     stop: () => {
       for (const watch of watches) watch.stop()

@@ -12,6 +12,8 @@ export interface Managed {
   get(object: Pick<KubernetesObject, 'kind' | 'metadata'>): KubernetesObject | undefined
   /** What should stand; a later change away from it wakes. Replaces what was expected before. */
   expect(objects: readonly KubernetesObject[]): void
+  /** Why it cannot be followed; what it tells is not to be trusted then. */
+  trouble(): string | undefined
   stop(): void
 }
 
@@ -77,6 +79,7 @@ export function watchManaged(cluster: Cluster, { drifted, namespacesChanged }: M
     expect: (objects) => {
       expected = new Map(objects.map((object) => [keyOf(object), object]))
     },
+    trouble: () => watches.map((watch) => watch.trouble()).find((trouble) => trouble !== undefined),
     stop: () => {
       for (const watch of watches) watch.stop()
     },

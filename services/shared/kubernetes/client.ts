@@ -7,9 +7,10 @@ import type { Resolve } from './endpoint.ts'
 import { KubernetesError } from './errors.ts'
 import { type Informer, type InformerHandlers, type InformerOptions, startInformer } from './informer.ts'
 import type { Connection } from './kubeconfig.ts'
+import { defaultLimits, type Limits } from './limits.ts'
 import type { KindRef, KubernetesObject, ListOptions, ObjectList, ObjectMeta, ObjectRef } from './model.ts'
 import { createPaths } from './paths.ts'
-import { type Credentials, createTransport, type Limits } from './transport.ts'
+import { type Credentials, createTransport } from './transport.ts'
 
 /** What `apply` and `create` take: an object whose server-side fields are absent. */
 export type Manifest = KindRef & { readonly metadata?: ObjectMeta } & Readonly<Record<string, unknown>>
@@ -76,23 +77,16 @@ export interface ConnectOptions extends EndpointPolicy {
   readonly resolve?: Resolve
 }
 
-export const defaultLimits: Limits = {
-  connectMs: 10_000,
-  requestMs: 30_000,
-  idleMs: 150_000,
-  answerBytes: 64 * 2 ** 20,
-  connections: 8,
-}
-
 /** Makes the client; nothing is sent until something is asked. Rejects with `RangeError` on a CIDR that is none. */
 export async function connectCluster(connection: Connection, options: ConnectOptions): Promise<ClusterClient> {
   const { clock, random } = options
+  const limits = { ...defaultLimits, ...options.limits }
   const transport = createTransport({
     server: connection.server,
     credentials: await credentialsOf(connection),
     guard: createAddressGuard(options),
     clock,
-    limits: { ...defaultLimits, ...options.limits },
+    limits,
     ...(options.resolve && { resolve: options.resolve }),
   })
   const get = (path: string) => transport.send({ method: 'GET', path })
@@ -101,7 +95,11 @@ export async function connectCluster(connection: Connection, options: ConnectOpt
 
   const list = async (kind: KindRef, { namespace, ...query }: ListOptions = {}) => {
     const path = await paths.collection(kind, namespace)
-    return listOf(await transport.send({ method: 'GET', path, query }), kind)
+    let bytes = 0
+    const received = (count: number) => {
+      bytes = count
+    }
+    return listOf(await transport.send({ method: 'GET', path, query, received }), kind, bytes)
   }
   return {
     server: connection.server,
@@ -135,7 +133,7 @@ export async function connectCluster(connection: Connection, options: ConnectOpt
     },
     informer: (informerOptions, handlers, signal) =>
       startInformer(
-        { clock, random, list, collection: paths.collection, lines: transport.lines },
+        { clock, random, limits, list, collection: paths.collection, lines: transport.lines },
         informerOptions,
         handlers,
         AbortSignal.any([signal, closed.signal]),
@@ -190,7 +188,7 @@ function refOf({ apiVersion, kind, metadata }: Manifest): ObjectRef {
 }
 
 /** The items of a list do not say what they are; here they do. */
-function listOf(answer: unknown, { apiVersion, kind }: KindRef): ObjectList {
+function listOf(answer: unknown, { apiVersion, kind }: KindRef, bytes: number): ObjectList {
   const { items, metadata = {} } = answer as {
     items?: Omit<KubernetesObject, 'apiVersion' | 'kind'>[] | null
     metadata?: { resourceVersion?: string; continue?: string }
@@ -198,6 +196,7 @@ function listOf(answer: unknown, { apiVersion, kind }: KindRef): ObjectList {
   return {
     items: (items ?? []).map((item) => ({ ...item, apiVersion, kind }) as KubernetesObject),
     resourceVersion: metadata.resourceVersion ?? '',
+    bytes,
     ...(metadata.continue && { continue: metadata.continue }),
   }
 }

@@ -24,6 +24,11 @@ export class Unreachable extends Error {
   }
 }
 
+/** A cluster tells more of a kind than we take of any: a mistake, or meant to exhaust us. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge'
+}
+
 /** The address is one that a cluster may not have (loopback, link-local, metadata …); no connection was made. */
 export class EndpointRefused extends Unreachable {
   readonly code = 'ENDPOINT_REFUSED'

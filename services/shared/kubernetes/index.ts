@@ -10,8 +10,8 @@ export {
   type Version,
 } from './client.ts'
 export { endpointRefusal, type Resolve } from './endpoint.ts'
-export { KubernetesError, Unreachable } from './errors.ts'
+export { KubernetesError, TooLarge, Unreachable } from './errors.ts'
 export type { Informer, InformerHandlers, InformerOptions } from './informer.ts'
 export { type Connection, type Sanitized, sanitizeKubeconfig } from './kubeconfig.ts'
+export type { Limits } from './limits.ts'
 export type { KindRef, KubernetesObject, ListOptions, ObjectList, ObjectMeta, ObjectRef } from './model.ts'
-export type { Limits } from './transport.ts'

@@ -2,7 +2,8 @@
 import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 import { backoffMs } from './backoff.ts'
-import { KubernetesError, Unreachable } from './errors.ts'
+import { KubernetesError, TooLarge, Unreachable } from './errors.ts'
+import type { Limits } from './limits.ts'
 import type { KindRef, KubernetesObject, ListOptions, ObjectList } from './model.ts'
 import type { Transport } from './transport.ts'
 
@@ -23,7 +24,7 @@ export interface InformerHandlers<T> {
   gone?(before: T): void
   /** The copy is whole: after the first list, and after each list that closed a gap. */
   synced?(): void
-  /** The list or watch failed; it is tried again after a while. */
+  /** The list or watch failed; it is tried again after a while. After `TooLarge` nothing is kept, and the while is long. */
   failed?(error: Error): void
 }
 
@@ -41,6 +42,7 @@ export interface Informer<T> {
 export interface InformerSource {
   readonly clock: Clock
   readonly random: Random
+  readonly limits: Pick<Limits, 'listObjects' | 'listBytes' | 'listMs' | 'keptChars'>
   readonly list: (kind: KindRef, options: ListOptions) => Promise<ObjectList>
   readonly collection: (kind: KindRef, namespace?: string) => Promise<string>
   readonly lines: Transport['lines']
@@ -49,12 +51,15 @@ export interface InformerSource {
 interface Entry<T> {
   readonly resourceVersion: string
   readonly value: T
+  readonly chars: number
 }
 
 const pageSize = 500
 const watchSeconds = 300
 /** A watch that ends sooner than this counts as a failure, so that a server that hangs up cannot make us spin. */
 const soonMs = 1_000
+/** What is too large does not shrink in a minute, and to find out costs as much each time. */
+const tooLargeMs = 600_000
 
 export function startInformer<T>(
   source: InformerSource,
@@ -62,10 +67,10 @@ export function startInformer<T>(
   handlers: InformerHandlers<T>,
   signal: AbortSignal,
 ): Informer<T> {
-  const { clock, random } = source
-  const { apiVersion, kind, namespace, labelSelector, fieldSelector } = options
-  const query = { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
-  const copy = createCopy(options.keep ?? ((object) => object as T), handlers)
+  const { clock, random, limits } = source
+  const { apiVersion, kind, namespace } = options
+  const query = selectorsOf(options)
+  const copy = createCopy(kind, options.keep ?? ((object) => object as T), handlers, limits)
   const first = Promise.withResolvers<void>()
   first.promise.catch(() => undefined)
   let heardAt: number | undefined
@@ -74,7 +79,7 @@ export function startInformer<T>(
   const listAll = async () => {
     const seen = new Set<string>()
     let version = ''
-    for await (const page of pages(source.list, { apiVersion, kind }, { ...query, ...(namespace && { namespace }) })) {
+    for await (const page of pages(source, { apiVersion, kind }, { ...query, ...(namespace && { namespace }) })) {
       if (signal.aborted) throw signal.reason
       heardAt = clock.monotonic()
       for (const object of page.items) {
@@ -107,6 +112,7 @@ export function startInformer<T>(
     await source.lines({ method: 'GET', path, query: all }, onLine, signal)
     if (clock.monotonic() - began < soonMs) throw new Unreachable('the API server ended the watch at once')
   }
+  const waitMs = (error: unknown) => (error instanceof TooLarge ? tooLargeMs : backoffMs(failures, random))
   const run = async () => {
     while (!signal.aborted) {
       try {
@@ -119,7 +125,8 @@ export function startInformer<T>(
         const expired = error instanceof KubernetesError && error.status === 410
         if (!(error instanceof Unreachable)) resourceVersion = ''
         if (!expired) handlers.failed?.(error as Error)
-        if (!expired || failures > 1) await clock.sleep(backoffMs(failures, random), signal).catch(() => undefined)
+        if (error instanceof TooLarge) copy.dropAllBut(new Set())
+        if (!expired || failures > 1) await clock.sleep(waitMs(error), signal).catch(() => undefined)
       }
     }
     first.reject(signal.reason)
@@ -127,11 +134,22 @@ export function startInformer<T>(
   return { items: copy.items, heardAt: () => heardAt, synced: first.promise, done: run() }
 }
 
+function selectorsOf({ labelSelector, fieldSelector }: InformerOptions<unknown>) {
+  return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
+}
+
 /** The objects as they were last told; says what is news and nothing twice. */
-function createCopy<T>(keep: (object: KubernetesObject) => T, handlers: InformerHandlers<T>) {
+function createCopy<T>(
+  kind: string,
+  keep: (object: KubernetesObject) => T,
+  handlers: InformerHandlers<T>,
+  { listObjects, keptChars }: InformerSource['limits'],
+) {
   const entries = new Map<string, Entry<T>>()
+  let chars = 0
   const drop = (key: string) => {
     const before = entries.get(key)
+    chars -= before?.chars ?? 0
     if (entries.delete(key) && before) handlers.gone?.(before.value)
   }
   return {
@@ -139,9 +157,14 @@ function createCopy<T>(keep: (object: KubernetesObject) => T, handlers: Informer
     put: (object: KubernetesObject) => {
       const key = keyOf(object)
       const before = entries.get(key)
-      const entry = { resourceVersion: object.metadata.resourceVersion ?? '', value: keep(object) }
-      if (before && before.resourceVersion === entry.resourceVersion && entry.resourceVersion !== '') return
+      const resourceVersion = object.metadata.resourceVersion ?? ''
+      if (before && before.resourceVersion === resourceVersion && resourceVersion !== '') return
+      const value = keep(object)
+      const entry = { resourceVersion, value, chars: JSON.stringify(value).length }
       entries.set(key, entry)
+      chars += entry.chars - (before?.chars ?? 0)
+      if (entries.size > listObjects) throw tooLarge(kind, `more than ${listObjects} objects`)
+      if (chars > keptChars) throw tooLarge(kind, `more than ${keptChars} characters of what we keep of them`)
       handlers.changed?.(entry.value, before?.value)
     },
     dropAllBut: (seen: ReadonlySet<string>) => {
@@ -151,13 +174,30 @@ function createCopy<T>(keep: (object: KubernetesObject) => T, handlers: Informer
   }
 }
 
-async function* pages(list: InformerSource['list'], kind: KindRef, options: ListOptions): AsyncGenerator<ObjectList> {
+/** Page after page, for as long as they are within the limits: a server may answer `continue` for ever. */
+async function* pages(
+  { clock, limits, list }: InformerSource,
+  kind: KindRef,
+  options: ListOptions,
+): AsyncGenerator<ObjectList> {
+  const began = clock.monotonic()
+  let [objects, bytes] = [0, 0]
   let next: string | undefined
   do {
     const page = await list(kind, { ...options, limit: pageSize, ...(next && { continue: next }) })
+    objects += page.items.length
+    bytes += page.bytes
+    if (objects > limits.listObjects) throw tooLarge(kind.kind, `more than ${limits.listObjects} objects`)
+    if (bytes > limits.listBytes) throw tooLarge(kind.kind, `more than ${limits.listBytes} bytes`)
+    if (clock.monotonic() - began > limits.listMs)
+      throw tooLarge(kind.kind, `taken more than ${limits.listMs / 1000} s`)
     yield page
     next = page.continue
   } while (next !== undefined)
+}
+
+function tooLarge(kind: string, what: string): TooLarge {
+  return new TooLarge(`too large: the list of all objects of kind ${kind} has ${what}`)
 }
 
 function keyOf({ metadata: { namespace, name = '' } }: KubernetesObject): string {

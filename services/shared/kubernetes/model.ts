@@ -35,6 +35,8 @@ export interface KubernetesObject extends KindRef {
 export interface ObjectList {
   readonly items: readonly KubernetesObject[]
   readonly resourceVersion: string
+  /** Of the answer, as it came. */
+  readonly bytes: number
   /** Give it back to read on; absent at the end. */
   readonly continue?: string
 }

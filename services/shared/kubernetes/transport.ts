@@ -12,19 +12,7 @@ import type { AddressGuard } from './addresses.ts'
 import { abortAfter, withDeadline } from './deadline.ts'
 import { guardedLookup, hostOf, hostRefusal, type Resolve } from './endpoint.ts'
 import { EndpointRefused, errorOf, KubernetesError, Unreachable } from './errors.ts'
-
-export interface Limits {
-  /** Milliseconds for TCP and TLS. */
-  readonly connectMs: number
-  /** Milliseconds for a whole call, waiting for a free connection included. */
-  readonly requestMs: number
-  /** Milliseconds that a watch may be silent; bookmarks come every minute. */
-  readonly idleMs: number
-  /** Bytes of one answer, and of one line of a watch. */
-  readonly answerBytes: number
-  /** Calls at the same time; watches do not count. */
-  readonly connections: number
-}
+import type { Limits } from './limits.ts'
 
 /** What the API server is shown and what it must show; `ca`, `cert` and `key` in PEM. */
 export interface Credentials {
@@ -42,6 +30,8 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly contentType?: string
+  /** Told how many bytes the answer of `send` had. */
+  readonly received?: (bytes: number) => void
 }
 
 export interface Transport {
@@ -88,7 +78,7 @@ export function createTransport(options: TransportOptions): Transport {
       const late = () => new Unreachable(`no answer within ${limits.requestMs / 1000} s`)
       return await withDeadline(clock, limits.requestMs, late, outer, async (within) => {
         const response = await open(call, calls, within)
-        return await answerOf(response, limits.answerBytes)
+        return await answerOf(response, limits.answerBytes, call.received)
       })
     },
     async lines(call, onLine, signal) {
@@ -100,7 +90,7 @@ export function createTransport(options: TransportOptions): Transport {
       const answered = abortAfter(clock, limits.requestMs, late, cut)
       try {
         const response = await open(call, watches, within)
-        if (response.statusCode !== 200) await answerOf(response, limits.answerBytes)
+        if (response.statusCode !== 200) await answerOf(response, limits.answerBytes, undefined)
         answered()
         await readLines(response, onLine, { clock, limits, cut })
       } catch (error) {
@@ -180,9 +170,9 @@ function responseOf(sent: ClientRequest, body: Buffer | undefined): Promise<Inco
   })
 }
 
-async function answerOf(response: IncomingMessage, maxBytes: number): Promise<unknown> {
+async function answerOf(response: IncomingMessage, maxBytes: number, received: Call['received']): Promise<unknown> {
   const status = response.statusCode ?? 0
-  const text = await textOf(response, maxBytes)
+  const text = await textOf(response, maxBytes, received)
   if (status >= 300 && status < 400) {
     throw new KubernetesError(status, '', 'the API server answered with a redirect, which is not followed')
   }
@@ -197,7 +187,7 @@ async function answerOf(response: IncomingMessage, maxBytes: number): Promise<un
   return body
 }
 
-async function textOf(response: IncomingMessage, maxBytes: number): Promise<string> {
+async function textOf(response: IncomingMessage, maxBytes: number, received: Call['received']): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   try {
@@ -209,6 +199,7 @@ async function textOf(response: IncomingMessage, maxBytes: number): Promise<stri
   } catch (error) {
     throw unreachable(error)
   }
+  received?.(size)
   return Buffer.concat(chunks).toString('utf8')
 }
 

@@ -18,6 +18,8 @@ export interface FakeCluster extends Cluster {
   finishTerminating(): void
   /** When its watches were last heard; always just now, unless replaced. */
   heardAt: () => number
+  /** Why its watches cannot be followed. */
+  trouble: string | undefined
   /** No call is answered. */
   down: boolean
   /** Asked before each write; an error it returns is thrown instead. */
@@ -77,6 +79,7 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
     writes: [],
     slowNamespaces: false,
     heardAt: () => Number.POSITIVE_INFINITY,
+    trouble: undefined,
     down: false,
     refuse: () => undefined,
     put: (object) => void set(object as Loose),
@@ -122,7 +125,12 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
       watches.add(options)
       for (const object of objects.values())
         if (matches(options, object)) options.changed(structuredClone(object) as never)
-      return { synced: Promise.resolve(), heardAt: () => fake.heardAt(), stop: () => void watches.delete(options) }
+      return {
+        synced: Promise.resolve(),
+        heardAt: () => fake.heardAt(),
+        trouble: () => fake.trouble,
+        stop: () => void watches.delete(options),
+      }
     },
     close: async () => undefined,
   }

@@ -369,3 +369,32 @@ t.test('a deposed leader stops by itself', async (t) => {
   clusters.utrecht?.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } })
   await t.rejects(done, Deposed)
 })
+
+t.test('a cluster that tells more than we take is unreachable with that reason, and loses nothing by it', async (t) => {
+  const { clusters, datacenter, when, start } = await stage(t, ['utrecht', 'breda'], 'active')
+  const utrecht = clusters.utrecht as FakeCluster
+  start()
+  for (const slug of ['utrecht', 'breda'])
+    await when(
+      `the inventory of ${slug}`,
+      () => datacenter(slug),
+      (d) => d.nodes?.length === 1,
+    )
+  utrecht.trouble = 'too large: the list of all objects of kind Pod has more than 9 objects'
+  // What a client does that keeps nothing any more.
+  for (const key of [...utrecht.objects.keys()].filter((key) => key.startsWith('Node/'))) utrecht.drop(key)
+  const lost = await when(
+    'unreachable',
+    () => datacenter('utrecht'),
+    (d) => d.contact === 'unreachable',
+  )
+  t.match(lost, { contact_reason: utrecht.trouble })
+  t.equal(lost.nodes.length, 1, 'what was seen last stands; it is not written as gone')
+  t.match(await datacenter('breda'), { contact: 'reachable', contact_reason: null })
+  utrecht.trouble = undefined
+  await when(
+    'the return',
+    () => datacenter('utrecht'),
+    (d) => d.contact === 'reachable',
+  )
+})

@@ -60,6 +60,7 @@ t.test('calls', async (t) => {
   t.same(await client.list(pod, { namespace: 'shop', labelSelector: 'a=b,c', limit: 5 }), {
     items: [{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' } }],
     resourceVersion: '7',
+    bytes: 92,
     continue: 'next',
   })
   t.match(last(), { call: 'GET /api/v1/namespaces/shop/pods?labelSelector=a%3Db%2Cc&limit=5' })

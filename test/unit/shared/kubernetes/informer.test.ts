@@ -198,3 +198,66 @@ t.test('a list that breaks off between two pages is begun anew', async (t) => {
   stop.abort()
   await informer.done
 })
+
+for (const [what, limits, message] of [
+  ['objects', { listObjects: 9 }, /too large: the list of all objects of kind Pod has more than 9 objects/],
+  ['bytes', { listBytes: 2_000 }, /has more than 2000 bytes/],
+  ['time', { listMs: 100 }, /has taken more than 0.1 s/],
+  ['what is kept', { keptChars: 50 }, /has more than 50 characters of what we keep/],
+] as const) {
+  t.test(`pages without end stop at the limit of ${what}, and nothing is kept`, async (t) => {
+    let asked = 0
+    const endless = (call: Seen, response: ServerResponse) => {
+      asked++
+      lists.push(endless)
+      // Always the same two objects, or always new ones: neither may go on for ever.
+      const serial = what === 'what is kept' ? asked : 1
+      page([item(`a${serial}`, 1), item(`b${serial}`, 2)], '5', 'more')(call, response)
+    }
+    const lists = [endless]
+    const { server, watches, log, handlers, until } = await scene(t, lists)
+    const client = await clientOf(t, server.connection, { limits })
+    const informer = client.informer({ ...kind, keep }, handlers, new AbortController().signal)
+    await until(() => log.some((line) => line.startsWith('failed')))
+    t.match(
+      log.find((line) => line.startsWith('failed')),
+      message,
+    )
+    await new Promise((resolve) => setImmediate(resolve))
+    t.equal(informer.items().size, 0)
+    t.ok(log.includes('gone a1@1'), 'and who follows is told')
+    t.equal(watches.length, 0)
+    if (what !== 'objects') return
+    const before = asked
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    t.equal(asked, before, 'not asked again after the usual wait of half a second')
+  })
+}
+
+t.test('a watch that tells of new objects without end stops at the same limit', async (t) => {
+  const { server, watches, log, handlers, until, send } = await scene(t, [page([item('a', 1)], '1')])
+  const client = await clientOf(t, server.connection, { limits: { listObjects: 3 } })
+  const informer = client.informer({ ...kind, keep }, handlers, new AbortController().signal)
+  await until(() => watches.length === 1)
+  for (let i = 0; i < 4; i++) send('ADDED', item(`b${i}`, 2 + i))
+  await until(() => log.some((line) => line.startsWith('failed')))
+  t.match(
+    log.find((line) => line.startsWith('failed')),
+    /more than 3 objects/,
+  )
+  await new Promise((resolve) => setImmediate(resolve))
+  t.equal(informer.items().size, 0)
+})
+
+t.test('what goes makes room for what comes', async (t) => {
+  const { server, watches, log, handlers, until, send } = await scene(t, [page([item('a', 1)], '1')])
+  const client = await clientOf(t, server.connection, { limits: { listObjects: 2, keptChars: 20 } })
+  client.informer({ ...kind, keep }, handlers, new AbortController().signal)
+  await until(() => watches.length === 1)
+  for (let i = 0; i < 20; i++) {
+    send('ADDED', item('b', 2 + 2 * i))
+    send('DELETED', item('b', 3 + 2 * i))
+  }
+  await until(() => log.includes('gone b@40'))
+  t.notOk(log.some((line) => line.startsWith('failed')))
+})
