@@ -7,11 +7,11 @@ import type { Need } from './resources.ts'
 export interface Segment {
   start: number
   /** Taken by primaries. */
-  readonly used: number[]
-  /** What would land here when a failure domain is lost. */
-  readonly byDomain: Map<string, number[]>
+  used: readonly number[]
+  /** What would land here when a failure domain is lost; made when first needed. */
+  byDomain: Map<string, readonly number[]> | undefined
   /** Per resource the largest of `byDomain`: the reserve that all domains share. */
-  readonly reserve: number[]
+  reserve: readonly number[]
   /** Per resource the largest from here to the end of time, so that an open period need not be walked through. */
   ahead: Ahead
 }
@@ -29,7 +29,8 @@ export interface Ahead {
  */
 export interface Ledger {
   readonly segments: Segment[]
-  readonly marks: Map<number, number>
+  /** Made when first needed. */
+  marks: Map<number, number> | undefined
 }
 
 /** A booking: as primary when `domains` is undefined, else as a standby for what these domains take down. */
@@ -39,15 +40,15 @@ export interface Booking {
   readonly domains: readonly string[] | undefined
 }
 
+const none: readonly number[] = []
+
+/** There may be a million of these, so an empty one holds next to nothing. */
 export function createLedger(): Ledger {
-  const first = {
-    start: Number.NEGATIVE_INFINITY,
-    used: [],
-    byDomain: new Map(),
-    reserve: [],
-    ahead: { used: [], reserve: [], load: [] },
+  const ahead = { used: none, reserve: none, load: none }
+  return {
+    segments: [{ start: Number.NEGATIVE_INFINITY, used: none, byDomain: undefined, reserve: none, ahead }],
+    marks: undefined,
   }
-  return { segments: [first], marks: new Map() }
 }
 
 /** Adds a booking. An empty period books nothing. */
@@ -104,91 +105,104 @@ export function landing(segment: Segment, domains: readonly string[], index: num
   // Where all domains together bring nothing, none of them does.
   if (!segment.reserve[index]) return 0
   let most = 0
-  for (const domain of domains) most = Math.max(most, segment.byDomain.get(domain)?.[index] ?? 0)
+  for (const domain of domains) most = Math.max(most, segment.byDomain?.get(domain)?.[index] ?? 0)
   return most
 }
 
 function addTo(segment: Segment, { need, domains }: Booking, sign: 1 | -1): void {
-  if (!domains) addVector(segment.used, need, sign)
-  for (const domain of domains ?? []) {
-    const vector = segment.byDomain.get(domain) ?? []
-    addVector(vector, need, sign)
-    if (vector.every((amount) => !amount)) segment.byDomain.delete(domain)
-    else segment.byDomain.set(domain, vector)
+  if (!domains) {
+    segment.used = plusNeed(segment.used, need, sign)
+    return
   }
-  for (const { index } of domains ? need : []) {
+  const byDomain = segment.byDomain ?? new Map<string, readonly number[]>()
+  const reserve = grown(segment.reserve, need)
+  /** Resources of which what goes was the most, so that a new most must be looked for. */
+  const lowered = new Set<number>()
+  for (const domain of domains) {
+    const vector = plusNeed(byDomain.get(domain) ?? none, need, sign)
+    for (const { index, amount } of need) {
+      const to = vector[index] ?? 0
+      if (to >= (reserve[index] ?? 0)) reserve[index] = to
+      else if (sign === -1 && to + amount === reserve[index]) lowered.add(index)
+    }
+    if (vector.every((amount) => amount === 0)) byDomain.delete(domain)
+    else byDomain.set(domain, vector)
+  }
+  for (const index of lowered) {
     let most = 0
-    for (const vector of segment.byDomain.values()) most = Math.max(most, vector[index] ?? 0)
-    setAt(segment.reserve, index, most)
+    for (const vector of byDomain.values()) most = Math.max(most, vector[index] ?? 0)
+    reserve[index] = most
   }
+  segment.reserve = reserve
+  segment.byDomain = byDomain.size > 0 ? byDomain : undefined
 }
 
 function lookAhead({ segments }: Ledger): void {
-  let next: Ahead = { used: [], reserve: [], load: [] }
+  let next: Ahead | undefined
   for (let i = segments.length - 1; i >= 0; i--) {
     const segment = segments[i]
     if (!segment) continue
     const { used, reserve } = segment
-    next = {
-      used: larger(used, next.used),
-      reserve: larger(reserve, next.reserve),
-      load: larger(plus(used, reserve), next.load),
-    }
+    const load = reserve.length > 0 ? plus(used, reserve) : used
+    next = next
+      ? { used: larger(used, next.used), reserve: larger(reserve, next.reserve), load: larger(load, next.load) }
+      : { used, reserve, load }
     segment.ahead = next
   }
 }
 
-function larger(a: readonly number[], b: readonly number[]): number[] {
-  const most: number[] = []
-  for (let k = 0; k < a.length || k < b.length; k++) most.push(Math.max(a[k] ?? 0, b[k] ?? 0))
+function larger(a: readonly number[], b: readonly number[]): readonly number[] {
+  const most = new Array<number>(Math.max(a.length, b.length))
+  for (let k = 0; k < most.length; k++) most[k] = Math.max(a[k] ?? 0, b[k] ?? 0)
   return most
 }
 
-function plus(a: readonly number[], b: readonly number[]): number[] {
-  const sum: number[] = []
-  for (let k = 0; k < a.length || k < b.length; k++) sum.push((a[k] ?? 0) + (b[k] ?? 0))
+function plus(a: readonly number[], b: readonly number[]): readonly number[] {
+  const sum = new Array<number>(Math.max(a.length, b.length))
+  for (let k = 0; k < sum.length; k++) sum[k] = (a[k] ?? 0) + (b[k] ?? 0)
   return sum
 }
 
-function addVector(vector: number[], need: Need, sign: 1 | -1): void {
+function plusNeed(vector: readonly number[], need: Need, sign: 1 | -1): readonly number[] {
+  const sum = grown(vector, need)
   for (const { index, amount } of need) {
-    const sum = (vector[index] ?? 0) + sign * amount
-    assert(sum >= 0, 'a booking is taken back only once')
-    setAt(vector, index, sum)
+    const to = (sum[index] ?? 0) + sign * amount
+    assert(to >= 0, 'a booking is taken back only once')
+    sum[index] = to
   }
+  return sum
 }
 
-/** Keeps the array without holes. */
-function setAt(vector: number[], index: number, amount: number): void {
-  while (vector.length <= index) vector.push(0)
-  vector[index] = amount
+/** A copy that has an element for each resource of the need, and no holes. */
+function grown(vector: readonly number[], need: Need): number[] {
+  let length = vector.length
+  for (const { index } of need) length = Math.max(length, index + 1)
+  const copy = new Array<number>(length)
+  for (let k = 0; k < length; k++) copy[k] = vector[k] ?? 0
+  return copy
 }
 
 function mark(ledger: Ledger, instant: number): void {
   if (!Number.isFinite(instant)) return
+  ledger.marks ??= new Map()
   const count = ledger.marks.get(instant) ?? 0
   ledger.marks.set(instant, count + 1)
   if (count > 0) return
   const at = indexAt(ledger.segments, instant)
   const before = ledger.segments[at]
   assert(before, 'time has no gap')
-  ledger.segments.splice(at + 1, 0, {
-    start: instant,
-    used: [...before.used],
-    byDomain: new Map([...before.byDomain].map(([domain, vector]) => [domain, [...vector]])),
-    reserve: [...before.reserve],
-    ahead: before.ahead,
-  })
+  const byDomain = before.byDomain && new Map(before.byDomain)
+  ledger.segments.splice(at + 1, 0, { ...before, start: instant, byDomain })
 }
 
 function unmark(ledger: Ledger, instant: number): void {
   if (!Number.isFinite(instant)) return
-  const count = ledger.marks.get(instant) ?? 0
+  const count = ledger.marks?.get(instant) ?? 0
   assert(count > 0, 'a booking is taken back only once')
   if (count > 1) {
-    ledger.marks.set(instant, count - 1)
+    ledger.marks?.set(instant, count - 1)
     return
   }
-  ledger.marks.delete(instant)
+  ledger.marks?.delete(instant)
   ledger.segments.splice(indexAt(ledger.segments, instant), 1)
 }

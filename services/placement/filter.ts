@@ -9,8 +9,22 @@ import type { Site } from './snapshot.ts'
 /** An inventory older than this promises nothing. */
 export const maxInventoryAgeMs = 10 * 60 * 1000
 
+/** What no waiting changes, whenever it is asked: law, place, abilities. */
+export function refuseForGood({ state }: Site, demand: HostingDemand): Ruling | undefined {
+  return (
+    refusePlace(state, demand.constraints) ??
+    refuseClasses(state.classes, demand.constraints.classes) ??
+    refuseAbilities(state, demand)
+  )
+}
+
+/** What depends on when it is asked. */
+export function refuseForNow({ state }: Site, { demand, now, period }: Request): Ruling | undefined {
+  return refuseEvidence(state, demand.constraints.evidence, period) ?? refuseStanding(state, now)
+}
+
 /**
- * The rules that hold for both roles. First what no waiting changes (law, place, abilities), then what may pass
+ * The rules that hold for both roles: `refuseForGood` and `refuseForNow` together. First what no waiting changes (law, place, abilities), then what may pass
  * (closed, stale inventory), so that the reason shown is the one that lasts.
  */
 export function refuseSite({ state }: Site, { demand, now, period }: Request): Ruling | undefined {

@@ -6,14 +6,24 @@ import { aheadOf, indexAt, type Ledger } from './calendar.ts'
 import type { Request, RequestComponent } from './demand.ts'
 import type { Ruling } from './explain.ts'
 import type { Period, Witness } from './model.ts'
-import type { NodeSlot, Site } from './snapshot.ts'
+import { type Nodes, shared, timed } from './nodes.ts'
+import type { Site } from './snapshot.ts'
 
-/** A node while a decision looks at it: what is left per element of the request's `nodeResources`. */
-interface Bin {
-  readonly name: string
-  readonly left: number[]
-  /** Best kept for those who ask for what it has. */
-  readonly avoid: boolean
+/**
+ * The nodes while a decision looks at them: rows are the schedulable nodes, columns the elements of the request's
+ * `nodeResources`.
+ */
+interface Bins {
+  readonly nodes: Nodes
+  readonly count: number
+  readonly width: number
+  /** Row of the bin among the nodes. */
+  readonly rows: Int32Array
+  readonly left: Float64Array
+  /** Per column the largest of `left`. */
+  readonly largest: number[]
+  /** The request asks for devices, so nodes that have them need not be spared. */
+  readonly asksDevices: boolean
 }
 
 /**
@@ -22,26 +32,33 @@ interface Bin {
  * primaries and what the loss of these domains brings.
  */
 export function fitNodes(site: Site, request: Request, domains: readonly string[] | undefined): Witness | Ruling {
-  const bins = site.nodes.flatMap((node) => (node.schedulable ? [binOf(node, request, domains)] : []))
+  const bins = binsOf(site.nodes, request, domains)
   const stray = seatDisplaced(site, request, bins)
   if (stray > 0) return { rule: 'node-displaced', missing: stray }
-  const largest = request.nodeResources.map((_, k) => bins.reduce((most, bin) => Math.max(most, bin.left[k] ?? 0), 0))
+  const { largest } = bins
   const tooBig = refuseSize(request, largest)
   if (tooBig) return tooBig
+  const [only] = request.components
+  if (only && request.components.length === 1) return seatOrRefuse(request, pack([only], bins), bins)
   const bySize = [...request.components].sort(
     (a, b) => sizeOf(b, largest) - sizeOf(a, largest) || (a.name < b.name ? -1 : 1),
   )
-  const first = pack(bySize, bins, largest)
+  const first = pack(bySize, bins)
   if (first.ok) return witnessOf(request, bins, first.counts)
   const spreadFirst = [...bySize].sort((a, b) => Number(b.onePerNode) - Number(a.onePerNode))
-  const second = pack(spreadFirst, bins, largest)
-  if (second.ok) return witnessOf(request, bins, second.counts)
+  const second = pack(spreadFirst, bins)
+  return seatOrRefuse(request, second.ok ? second : first, bins)
+}
+
+function seatOrRefuse(request: Request, packing: Packing, bins: Bins): Witness | Ruling {
+  if (packing.ok) return witnessOf(request, bins, packing.counts)
+  const { component, seated } = packing
   return {
     rule: 'node-fit',
-    component: first.component.name,
-    asked: first.component.replicas,
-    available: first.seated,
-    missing: first.component.replicas - first.seated,
+    component: component.name,
+    asked: component.replicas,
+    available: seated,
+    missing: component.replicas - seated,
   }
 }
 
@@ -49,14 +66,38 @@ export function isWitness(answer: Witness | Ruling): answer is Witness {
   return Array.isArray(answer)
 }
 
-function binOf(node: NodeSlot, { period, nodeResources }: Request, domains: readonly string[] | undefined): Bin {
-  const avoid = node.special && !nodeResources.some(({ resource }) => resource.includes('/'))
-  const taken = node.ledger ? mostTaken(node.ledger, period, nodeResources, domains) : undefined
-  const left: number[] = []
-  for (let k = 0; k < nodeResources.length; k++) {
-    left.push((node.free[nodeResources[k]?.index ?? -1] ?? 0) - (taken?.[k] ?? 0))
+// Decisions are made one at a time, so the bins of the last one are written over.
+let rowsScratch = new Int32Array(128)
+let leftScratch = new Float64Array(1024)
+let packScratch = new Float64Array(1024)
+
+function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | undefined): Bins {
+  const { nodeResources, period } = request
+  const width = nodeResources.length
+  const rows = nodes.names.length
+  if (rowsScratch.length < rows) rowsScratch = new Int32Array(2 * rows)
+  if (leftScratch.length < rows * width) leftScratch = new Float64Array(2 * rows * width)
+  const columns = nodeResources.map(({ index }) => (index >= 0 && index < nodes.width ? index : -1))
+  const largest = new Array<number>(width).fill(0)
+  const asOfNow = domains ? nodes.beside : nodes.left
+  const beyond = domains ? timed | shared : timed
+  let count = 0
+  for (let row = 0; row < rows; row++) {
+    if (nodes.schedulable[row] === 0) continue
+    const special = ((nodes.beyond[row] ?? 0) & beyond) !== 0
+    const ledger = special ? nodes.ledgers[row] : undefined
+    const taken = ledger && mostTaken(ledger, period, nodeResources, domains)
+    const column = taken ? nodes.free : asOfNow
+    for (let k = 0; k < width; k++) {
+      const index = columns[k] ?? -1
+      const left = (index < 0 ? 0 : (column[row * nodes.width + index] ?? 0)) - (taken ? (taken[k] ?? 0) : 0)
+      leftScratch[count * width + k] = left
+      if (left > (largest[k] ?? 0)) largest[k] = left
+    }
+    rowsScratch[count++] = row
   }
-  return { name: node.name, left, avoid }
+  const asksDevices = nodeResources.some(({ resource }) => resource.includes('/'))
+  return { nodes, count, width, rows: rowsScratch, left: leftScratch, largest, asksDevices }
 }
 
 /**
@@ -70,10 +111,10 @@ function mostTaken(
   domains: readonly string[] | undefined,
 ): number[] {
   const { segments } = ledger
-  const from = indexAt(segments, period.start)
+  const from = segments.length === 1 ? 0 : indexAt(segments, period.start)
   const ahead = aheadOf(ledger, from, period)
   if (ahead && !domains) return nodeResources.map(({ index }) => ahead.load[index] ?? 0)
-  const most = nodeResources.map(() => 0)
+  const most = new Array<number>(nodeResources.length).fill(0)
   const raise = (used: readonly number[], lands: readonly number[] | undefined) => {
     for (let k = 0; k < most.length; k++) {
       const index = nodeResources[k]?.index ?? -1
@@ -84,8 +125,8 @@ function mostTaken(
     const segment = segments[i]
     if (!segment || segment.start >= period.end) break
     raise(segment.used, domains ? undefined : segment.reserve)
-    for (const domain of domains ?? []) {
-      const lands = segment.byDomain.get(domain)
+    for (const domain of (segment.byDomain && domains) ?? []) {
+      const lands = segment.byDomain?.get(domain)
       if (lands) raise(segment.used, lands)
     }
   }
@@ -95,7 +136,8 @@ function mostTaken(
 /**
  * Gives replicas that lost their node a seat first, so that their room is not given away; returns how many find none.
  */
-function seatDisplaced(site: Site, { period, nodeResources }: Request, bins: readonly Bin[]): number {
+function seatDisplaced(site: Site, { period, nodeResources }: Request, { left, width, count, largest }: Bins): number {
+  if (site.displaced.length === 0) return 0
   let stray = 0
   for (const displaced of site.displaced) {
     if (displaced.period.start >= period.end || period.start >= displaced.period.end) continue
@@ -103,11 +145,15 @@ function seatDisplaced(site: Site, { period, nodeResources }: Request, bins: rea
       ({ resource }) => displaced.perReplica.find((entry) => entry.resource === resource)?.amount ?? 0,
     )
     for (let i = 0; i < displaced.replicas; i++) {
-      const bin = bins.find(({ left }) => takes.every((amount, k) => amount <= (left[k] ?? 0)))
-      if (bin) take(bin.left, takes)
+      let bin = 0
+      while (bin < count && !takes.every((amount, k) => amount <= (left[bin * width + k] ?? 0))) bin++
+      if (bin < count) take(left, bin * width, takes)
       else stray++
     }
   }
+  largest.fill(0)
+  for (let cell = 0; cell < count * width; cell++)
+    largest[cell % width] = Math.max(largest[cell % width] ?? 0, left[cell] ?? 0)
   return stray
 }
 
@@ -139,72 +185,65 @@ function share(amount: number, of: number): number {
 }
 
 type Packing =
-  | { readonly ok: true; readonly counts: ReadonlyMap<string, readonly number[]> }
+  | { readonly ok: true; readonly counts: ReadonlyMap<string, Seats> }
   | { readonly ok: false; readonly component: RequestComponent; readonly seated: number }
 
 /** Seats component after component, each replica on the node that it leaves the least of; `bins` stay as they are. */
-function pack(components: readonly RequestComponent[], bins: readonly Bin[], largest: readonly number[]): Packing {
-  const left = bins.map((bin) => [...bin.left])
-  const counts = new Map<string, number[]>()
+function pack(components: readonly RequestComponent[], bins: Bins): Packing {
+  const { count, width } = bins
+  const once = components.length === 1 && components[0]?.replicas === 1
+  if (!once) {
+    if (packScratch.length < count * width) packScratch = new Float64Array(2 * count * width)
+    for (let cell = 0; cell < count * width; cell++) packScratch[cell] = bins.left[cell] ?? 0
+  }
+  const left = once ? bins.left : packScratch
+  const counts = new Map<string, Seats>()
   for (const component of components) {
-    const seats = new Array<number>(bins.length).fill(0)
+    const seats: Seats = new Map()
     for (let seated = 0; seated < component.replicas; seated++) {
-      const best = tightest(component, bins, left, seats, largest)
+      const best = tightest(component, bins, left, seats)
       if (best < 0) return { ok: false, component, seated }
-      take(left[best] ?? [], component.takes)
-      seats[best] = (seats[best] ?? 0) + 1
+      if (!once) take(left, best * width, component.takes)
+      seats.set(best, (seats.get(best) ?? 0) + 1)
     }
     counts.set(component.name, seats)
   }
   return { ok: true, counts }
 }
 
-function tightest(
-  { takes, onePerNode }: RequestComponent,
-  bins: readonly Bin[],
-  left: readonly number[][],
-  seats: readonly number[],
-  largest: readonly number[],
-): number {
+/** Replicas per bin. */
+type Seats = Map<number, number>
+
+function tightest({ takes, onePerNode }: RequestComponent, bins: Bins, left: Float64Array, seats: Seats): number {
+  const { nodes, count, rows, width, largest, asksDevices } = bins
   let best = -1
   let bestLeft = Number.POSITIVE_INFINITY
-  for (let i = 0; i < left.length; i++) {
-    const room = left[i]
-    if (!room || (onePerNode && (seats[i] ?? 0) > 0)) continue
+  for (let bin = 0, cell = 0; bin < count; bin++, cell += width) {
     // A node with devices costs more than any node can have left, so it is taken only when no other fits.
-    let after = bins[i]?.avoid ? takes.length : 0
-    let fits = true
-    for (let k = 0; k < takes.length; k++) {
-      const rest = (room[k] ?? 0) - (takes[k] ?? 0)
-      if (rest < 0) {
-        fits = false
-        break
-      }
-      after += share(rest, largest[k] ?? 0)
+    let after = !asksDevices && nodes.special[rows[bin] ?? 0] === 1 ? width : 0
+    for (let k = 0; k < width; k++) {
+      const rest = (left[cell + k] ?? 0) - (takes[k] ?? 0)
+      after = rest < 0 ? Number.POSITIVE_INFINITY : after + share(rest, largest[k] ?? 0)
     }
     // Ties go to the first by name.
-    if (fits && after < bestLeft) {
-      best = i
+    if (after < bestLeft && !(onePerNode && seats.has(bin))) {
+      best = bin
       bestLeft = after
     }
   }
   return best
 }
 
-function take(left: number[], takes: readonly number[]): void {
-  takes.forEach((amount, k) => {
-    left[k] = (left[k] ?? 0) - amount
-  })
+function take(left: Float64Array, cell: number, takes: readonly number[]): void {
+  for (let k = 0; k < takes.length; k++) left[cell + k] = (left[cell + k] ?? 0) - (takes[k] ?? 0)
 }
 
-function witnessOf(
-  { components }: Request,
-  bins: readonly Bin[],
-  counts: ReadonlyMap<string, readonly number[]>,
-): Witness {
-  return components.flatMap(({ name }) =>
-    (counts.get(name) ?? []).flatMap((replicas, i) =>
-      replicas > 0 ? [{ component: name, node: bins[i]?.name ?? '', replicas }] : [],
-    ),
-  )
+function witnessOf({ components }: Request, { nodes, rows }: Bins, counts: ReadonlyMap<string, Seats>): Witness {
+  const witness: { component: string; node: string; replicas: number }[] = []
+  for (const { name } of components) {
+    const seats = [...(counts.get(name) ?? [])].sort(([a], [b]) => a - b)
+    for (const [bin, replicas] of seats)
+      witness.push({ component: name, node: nodes.names[rows[bin] ?? 0] ?? '', replicas })
+  }
+  return witness
 }

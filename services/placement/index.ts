@@ -14,10 +14,11 @@ export {
 export { maxInventoryAgeMs } from './filter.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'
+export { place } from './place.ts'
 export { priceCentsPerMonth } from './price.ts'
 export { type Usage, usageAt } from './reserve.ts'
 export { neededAmounts } from './resources.ts'
-export { schedule } from './schedule.ts'
+export { explain, schedule } from './schedule.ts'
 export {
   advanceWorld,
   applyPlacement,

@@ -78,9 +78,12 @@ export interface Quoted {
  * the dearest month, so that a price cap holds to the end. `undefined` when no offer is in force.
  */
 export function quotedPrice(amounts: Amounts, offers: readonly OfferState[], period: Period): Quoted | undefined {
+  const [sole] = offers
+  if (sole && offers.length === 1)
+    return sole.period.start < period.end && period.start < sole.period.end
+      ? { cents: priceOfAmounts(amounts, sole.tariff), offerId: sole.id }
+      : undefined
   const during = offers.filter((offer) => offer.period.start < period.end && period.start < offer.period.end)
-  const [only] = during
-  if (only && during.length === 1) return { cents: priceOfAmounts(amounts, only.tariff), offerId: only.id }
   const priced = during.map((offer) => ({ offer, cents: priceOfAmounts(amounts, offer.tariff) }))
   let dearest: (typeof priced)[number] | undefined
   const changes = during.flatMap((offer) => [offer.period.start, offer.period.end])

@@ -153,7 +153,7 @@ export function usageAt(world: World, datacenterId: string, instant: number): Us
   const { names } = world.resources
   const unshared = (index: number) => {
     let sum = 0
-    for (const [domain, vector] of segment.byDomain) if (domain.startsWith('site/')) sum += vector[index] ?? 0
+    for (const [domain, vector] of segment.byDomain ?? []) if (domain.startsWith('site/')) sum += vector[index] ?? 0
     return sum
   }
   const amounts = (of: (index: number) => number, from: number): Amounts =>

@@ -8,6 +8,7 @@ import { type Ruling, summarise } from './explain.ts'
 import { inventoryAgeSeconds, notesOn, refuseSite } from './filter.ts'
 import { fitNodes, isWitness } from './fit.ts'
 import type { Candidate, Decision, HostingDemand, Refusal, ScoreTerm, Witness } from './model.ts'
+import { place } from './place.ts'
 import { type Quoted, quotedPrice } from './price.ts'
 import { isRoom, type Room, roomAt } from './reserve.ts'
 import { scorePrimary, totalOf } from './score.ts'
@@ -16,6 +17,10 @@ import { findStandby, type Standby, type StandbySearch, standbyPool, standbyRuli
 
 /** So many pairs are worked out; the best is chosen and the others are the alternatives. */
 const pairsWanted = 4
+/** Up to so many datacenters all are looked at and each that falls away has its reason; beyond, only who is refused is told why. */
+const thoroughUpTo = 128
+/** In a larger federation no more primaries than this are tried for a standby. */
+const pairingsTried = 64
 
 /**
  * A datacenter that passes every rule for a primary but has not been fitted on its nodes yet. `at` is its place in
@@ -41,11 +46,25 @@ interface Pair {
 type Unpaired = Pick<Pair, 'primary' | 'search'>
 
 /**
- * Where a hosting runs and where it falls back to. The same world, demand and `now` (epoch milliseconds) give the same
+ * Where a hosting runs and where it falls back to. In a federation of more than `thoroughUpTo` the quick decision of
+ * `place` is taken where it finds one: its answer has no refusals and no alternatives. The same world, demand and `now` (epoch milliseconds) give the same
  * answer; the world stays as it is. The demand must not be in the world already: to place it anew, release it first.
  * Throws only when the demand's figures are no whole numbers.
  */
 export function schedule(world: World, demand: HostingDemand, now: number): Decision {
+  const large = world.order.length > thoroughUpTo
+  const chosen = large ? place(world, demand, now) : undefined
+  if (chosen) return { outcome: 'placed', chosen, alternatives: [], refusals: [], passedOver: [] }
+  return explain(world, demand, now, large ? pairingsTried : Number.POSITIVE_INFINITY)
+}
+
+/** The decision with every datacenter looked at and a reason for each that falls away. */
+export function explain(
+  world: World,
+  demand: HostingDemand,
+  now: number,
+  pairings = Number.POSITIVE_INFINITY,
+): Decision {
   const request = requestOf(world.resources, demand, now)
   const sites = world.order
   const barred = sites.map((site) => refuseSite(site, request))
@@ -56,8 +75,9 @@ export function schedule(world: World, demand: HostingDemand, now: number): Deci
   const pairs: Pair[] = []
   const untried = new Set(primaries)
   let unpaired: Unpaired | undefined
+  let failed = 0
   for (const primary of primaries) {
-    if (pairs.length === pairsWanted) break
+    if (pairs.length === pairsWanted || failed >= pairings) break
     untried.delete(primary)
     const witness = fitNodes(primary.site, request, undefined)
     if (!isWitness(witness)) {
@@ -68,6 +88,7 @@ export function schedule(world: World, demand: HostingDemand, now: number): Deci
     if (search && !search.found) {
       asPrimary[primary.at] = { rule: 'no-standby' }
       unpaired ??= { primary, search }
+      failed++
       continue
     }
     pairs.push({ primary, witness, search, total: primary.total + (search?.found?.total ?? 0) })

@@ -2,22 +2,21 @@
  * The world as one caller keeps it: datacenters and hostings with what they take, changed step by step instead of
  * rebuilt.
  */
-import { amountIn } from '../shared/amounts.ts'
-import { type Booking, book, createLedger, type Ledger, unbook } from './calendar.ts'
+import { book, createLedger, type Ledger, unbook } from './calendar.ts'
 import { domainsOf } from './domains.ts'
 import type { DatacenterState, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
+import { changeNode, createNodes, type Nodes, rowOf } from './nodes.ts'
 import { type OfferedSegment, offeredSegments } from './offers.ts'
 import {
   createResources,
   entriesOf,
   internResource,
-  isPooled,
   type Need,
   neededAmounts,
   perReplica,
   type Resources,
-  vectorOf,
 } from './resources.ts'
+import { replaceInIndex, type SiteIndex } from './shortlist.ts'
 
 /** Owned by one caller and changed only by the functions of this file; `schedule` reads it. */
 export interface World {
@@ -32,28 +31,22 @@ export interface World {
   now: number
   /** No hosting's period ends before this. */
   nextEnd: number
+  /** Made when a decision first needs it, and again when datacenters come or go. */
+  index: SiteIndex | undefined
+  /** Datacenters whose room is not as in the index. */
+  readonly changed: Set<Site>
 }
 
 export interface Site {
   state: DatacenterState
+  /** Place in `order`, as far as the index knows. */
+  slot: number
   readonly domains: readonly string[]
   readonly offered: readonly OfferedSegment[]
   readonly ledger: Ledger
-  /** By name. */
-  readonly nodes: readonly NodeSlot[]
-  readonly nodeByName: ReadonlyMap<string, NodeSlot>
+  readonly nodes: Nodes
   /** Replicas whose node is gone, or a standby's whose node is cordoned: they need a place still. */
   readonly displaced: Displaced[]
-}
-
-export interface NodeSlot {
-  readonly name: string
-  readonly schedulable: boolean
-  readonly free: readonly number[]
-  /** Has devices that most hostings do not ask for. */
-  readonly special: boolean
-  /** Made at the first booking. */
-  ledger: Ledger | undefined
 }
 
 export interface Displaced {
@@ -82,6 +75,8 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
     hostingsAt: new Map(),
     now,
     nextEnd: Number.POSITIVE_INFINITY,
+    index: undefined,
+    changed: new Set(),
   }
   for (const state of snapshot.datacenters) upsertDatacenter(world, state)
   for (const placed of snapshot.hostings) applyPlacement(world, placed)
@@ -131,6 +126,7 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
     sameList(known.state.failureDomains, state.failureDomains)
   ) {
     known.state = state
+    if (world.index) replaceInIndex(world.index, known)
     return
   }
   const site = createSite(world.resources, state)
@@ -142,8 +138,14 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
   )
   for (const entry of elsewhere) bookRole(world, entry, 'standby', unbook)
   world.sites.set(state.id, site)
-  const at = world.order.findIndex((other) => other.state.id >= state.id)
-  world.order.splice(at < 0 ? world.order.length : at, known ? 1 : 0, site)
+  world.order.splice(positionOf(world.order, state.id), known ? 1 : 0, site)
+  if (!known) world.index = undefined
+  else {
+    site.slot = known.slot
+    world.changed.delete(known)
+    world.changed.add(site)
+    if (world.index) replaceInIndex(world.index, site)
+  }
   for (const entry of here) if (entry.placed.primary?.datacenterId === state.id) entry.domains = site.domains
   for (const entry of elsewhere) bookRole(world, entry, 'standby', book)
   for (const entry of here)
@@ -157,6 +159,20 @@ export function removeDatacenter(world: World, datacenterId: string): void {
   if (!site) return
   world.sites.delete(datacenterId)
   world.order.splice(world.order.indexOf(site), 1)
+  world.changed.delete(site)
+  world.index = undefined
+}
+
+/** Where a datacenter stands in the order, or would. */
+function positionOf(order: readonly Site[], id: string): number {
+  let low = 0
+  let high = order.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((order[middle]?.state.id ?? '') < id) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /**
@@ -203,21 +219,13 @@ function roles({ primary, standby }: PlacedHosting): { role: Role; datacenterId:
 }
 
 function createSite(resources: Resources, state: DatacenterState): Site {
-  const nodes = state.nodes
-    .map(({ name, schedulable, free }): NodeSlot => {
-      const special = Object.keys(free).some(
-        (resource) => resource.includes('/') && !isPooled(resource) && amountIn(free, resource) > 0,
-      )
-      return { name, schedulable, special, free: vectorOf(resources, free, 0), ledger: undefined }
-    })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
   return {
     state,
+    slot: -1,
     domains: domainsOf(state),
     offered: offeredSegments(resources, state.offers),
     ledger: createLedger(),
-    nodes,
-    nodeByName: new Map(nodes.map((node) => [node.name, node])),
+    nodes: createNodes(resources, state.nodes),
     displaced: [],
   }
 }
@@ -226,11 +234,12 @@ function createSite(resources: Resources, state: DatacenterState): Site {
  * Books or takes back one role of a hosting at its site and on the nodes of its witness; nothing while the site is
  * unknown.
  */
-function bookRole(world: World, entry: Placed, role: Role, change: (ledger: Ledger, booking: Booking) => void): void {
+function bookRole(world: World, entry: Placed, role: Role, change: typeof book | typeof unbook): void {
   const { demand } = entry.placed
   const place = entry.placed[role]
   const site = place && world.sites.get(place.datacenterId)
   if (!site) return
+  world.changed.add(site)
   const { period } = entry
   const domains = role === 'standby' ? entry.domains : undefined
   change(site.ledger, { period, need: internedNeed(world, neededAmounts(demand)), domains })
@@ -240,10 +249,10 @@ function bookRole(world: World, entry: Placed, role: Role, change: (ledger: Ledg
     const requests = demand.components.find(({ name }) => name === component)?.requests ?? {}
     const need = internedNeed(world, perReplica(requests))
     for (const { node, replicas } of nodes) {
-      const slot = site.nodeByName.get(node)
-      if (slot && (slot.schedulable || role === 'primary')) {
-        slot.ledger ??= createLedger()
-        change(slot.ledger, { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains })
+      const row = rowOf(site.nodes, node)
+      if (row >= 0 && (role === 'primary' || site.nodes.schedulable[row] === 1)) {
+        const booking = { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains }
+        changeNode(site.nodes, row, change, booking)
       } else if (change === book) {
         site.displaced.push({ hostingId: demand.id, role, period, perReplica: need, replicas })
       }

@@ -152,10 +152,10 @@ t.test('releasing everything leaves the world as it was', async (t) => {
           const [first, ...rest] = site.ledger.segments
           if (
             rest.length > 0 ||
-            site.ledger.marks.size > 0 ||
+            (site.ledger.marks?.size ?? 0) > 0 ||
             first?.used.some((n) => n !== 0) ||
             first?.reserve.some((n) => n !== 0) ||
-            first?.byDomain.size
+            first?.byDomain
           )
             throw new Error(JSON.stringify(pictureOf(world)))
         }

@@ -1,0 +1,141 @@
+/** The nodes of one datacenter as columns: what a decision reads of them lies side by side. */
+import { type Ahead, type Booking, type book, createLedger, type Ledger, unbook } from './calendar.ts'
+import type { NodeState } from './model.ts'
+import { isPooled, type Resources, vectorOf } from './resources.ts'
+
+/** Rows are nodes by name, columns resources by index; a resource beyond `width` is on none of them. */
+export interface Nodes {
+  readonly names: readonly string[]
+  readonly width: number
+  readonly schedulable: Uint8Array
+  /** Has devices that most hostings do not ask for. */
+  readonly special: Uint8Array
+  /** As the inventory says. */
+  readonly free: Float64Array
+  /** `free` beside the most that primaries take from now on. */
+  readonly beside: Float64Array
+  /** `free` beside the most that primaries and reserve take together from now on. */
+  readonly left: Float64Array
+  /** What the columns do not tell: `timed` when not all is the same from now on, `shared` when there is a reserve. */
+  readonly beyond: Uint8Array
+  /** Made at the first booking. */
+  readonly ledgers: (Ledger | undefined)[]
+  /** Per resource the largest of `beside` and of `left` at any instant to come, among the schedulable: an upper bound. */
+  readonly mostBeside: Float64Array
+  readonly mostLeft: Float64Array
+}
+
+/** Bits of `beyond`. */
+export const timed = 1
+export const shared = 2
+
+export function createNodes(resources: Resources, states: readonly NodeState[]): Nodes {
+  const sorted = [...states].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const vectors = sorted.map(({ free }) => vectorOf(resources, free, 0))
+  const width = vectors.reduce((most, vector) => Math.max(most, vector.length), 0)
+  const free = new Float64Array(sorted.length * width)
+  for (const [row, vector] of vectors.entries()) free.set(vector, row * width)
+  const nodes: Nodes = {
+    names: sorted.map(({ name }) => name),
+    width,
+    schedulable: Uint8Array.from(sorted, ({ schedulable }) => Number(schedulable)),
+    special: Uint8Array.from(sorted, (state) => Number(isSpecial(state))),
+    free,
+    beside: free.slice(),
+    left: free.slice(),
+    beyond: new Uint8Array(sorted.length),
+    ledgers: new Array<Ledger | undefined>(sorted.length).fill(undefined),
+    mostBeside: new Float64Array(width),
+    mostLeft: new Float64Array(width),
+  }
+  for (let index = 0; index < width; index++) {
+    nodes.mostBeside[index] = largestOf(nodes, nodes.beside, index)
+    nodes.mostLeft[index] = largestOf(nodes, nodes.left, index)
+  }
+  return nodes
+}
+
+function isSpecial({ free }: NodeState): boolean {
+  return Object.entries(free).some(([resource, amount]) => resource.includes('/') && !isPooled(resource) && amount > 0)
+}
+
+/** The row of a node by name, -1 when there is none. */
+export function rowOf({ names }: Nodes, name: string): number {
+  let low = 0
+  let high = names.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const found = names[middle] ?? ''
+    if (found === name) return middle
+    if (found < name) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
+}
+
+/** Books on a node, or takes back, and keeps the columns true. */
+export function changeNode(nodes: Nodes, row: number, change: typeof book | typeof unbook, booking: Booking): void {
+  const ledger = nodes.ledgers[row] ?? createLedger()
+  nodes.ledgers[row] = ledger
+  change(ledger, booking)
+  if (change === unbook && isEmpty(ledger)) nodes.ledgers[row] = undefined
+  const timedBefore = isTimed(nodes, row)
+  // What has begun is without start in a ledger and what is over without end, so its first segment looks over all of time ahead.
+  const ahead = ledger.segments[0]?.ahead
+  nodes.beyond[row] = (ledger.segments.length > 1 ? timed : 0) | (ahead && ahead.reserve.length > 0 ? shared : 0)
+  const told = { timedBefore, ahead }
+  if (timedBefore === isTimed(nodes, row)) {
+    for (const { index } of booking.need) if (index < nodes.width) tell(nodes, row, index, told)
+  } else for (let index = 0; index < nodes.width; index++) tell(nodes, row, index, told)
+}
+
+function tell(nodes: Nodes, row: number, index: number, { timedBefore, ahead }: Change): void {
+  const cell = row * nodes.width + index
+  const free = nodes.free[cell] ?? 0
+  const before = { beside: nodes.beside[cell] ?? 0, left: nodes.left[cell] ?? 0 }
+  nodes.beside[cell] = free - (ahead?.used[index] ?? 0)
+  nodes.left[cell] = free - (ahead?.load[index] ?? 0)
+  if (nodes.schedulable[row] === 0) return
+  raiseOrLower(nodes, row, index, nodes.beside, nodes.mostBeside, timedBefore ? free : before.beside)
+  raiseOrLower(nodes, row, index, nodes.left, nodes.mostLeft, timedBefore ? free : before.left)
+}
+
+interface Change {
+  readonly timedBefore: boolean
+  readonly ahead: Ahead | undefined
+}
+
+function raiseOrLower(
+  nodes: Nodes,
+  row: number,
+  index: number,
+  column: Float64Array,
+  most: Float64Array,
+  before: number,
+): void {
+  const to = reach(nodes, row, index, column)
+  const largest = most[index] ?? 0
+  if (to >= largest) most[index] = to
+  else if (before >= largest) most[index] = largestOf(nodes, column, index)
+}
+
+/** The most that may be free at some instant: of what changes with time only the whole node is known. */
+function reach(nodes: Nodes, row: number, index: number, column: Float64Array): number {
+  return (isTimed(nodes, row) ? nodes.free : column)[row * nodes.width + index] ?? 0
+}
+
+function isTimed({ beyond }: Nodes, row: number): boolean {
+  return ((beyond[row] ?? 0) & timed) !== 0
+}
+
+function largestOf(nodes: Nodes, column: Float64Array, index: number): number {
+  let most = 0
+  for (let row = 0; row < nodes.names.length; row++)
+    if (nodes.schedulable[row] === 1) most = Math.max(most, reach(nodes, row, index, column))
+  return most
+}
+
+function isEmpty({ segments }: Ledger): boolean {
+  const [only] = segments
+  return segments.length === 1 && only !== undefined && only.ahead.load.every((amount) => amount === 0)
+}
