@@ -106,13 +106,11 @@ export function startInformer<T>(
   }
   const watch = async () => {
     const path = await source.collection({ apiVersion, kind }, namespace)
-    const timeoutSeconds = Math.round(watchSeconds * (1 + random.next() / 5))
     const began = clock.monotonic()
-    const all = { ...query, watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds }
+    const all = { ...query, watch: true, allowWatchBookmarks: true, resourceVersion, ...watchTime(random) }
     await source.lines({ method: 'GET', path, query: all }, onLine, signal)
     if (clock.monotonic() - began < soonMs) throw new Unreachable('the API server ended the watch at once')
   }
-  const waitMs = (error: unknown) => (error instanceof TooLarge ? tooLargeMs : backoffMs(failures, random))
   const run = async () => {
     while (!signal.aborted) {
       try {
@@ -126,13 +124,17 @@ export function startInformer<T>(
         if (!(error instanceof Unreachable)) resourceVersion = ''
         if (!expired) handlers.failed?.(error as Error)
         if (error instanceof TooLarge) copy.dropAllBut(new Set())
-        if (!expired || failures > 1) await clock.sleep(waitMs(error), signal).catch(() => undefined)
+        if (!expired || failures > 1) await clock.sleep(waitMs(error, failures, random), signal).catch(() => undefined)
       }
     }
     first.reject(signal.reason)
   }
   return { items: copy.items, heardAt: () => heardAt, synced: first.promise, done: run() }
 }
+
+const watchTime = (random: Random) => ({ timeoutSeconds: Math.round(watchSeconds * (1 + random.next() / 5)) })
+const waitMs = (error: unknown, failures: number, random: Random) =>
+  error instanceof TooLarge ? tooLargeMs : backoffMs(failures, random)
 
 function selectorsOf({ labelSelector, fieldSelector }: InformerOptions<unknown>) {
   return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) }
