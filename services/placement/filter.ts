@@ -24,7 +24,8 @@ export function refuseForNow({ state }: Site, { demand, now, period }: Request):
 }
 
 /**
- * The rules that hold for both roles: `refuseForGood` and `refuseForNow` together. First what no waiting changes (law, place, abilities), then what may pass
+ * The rules that hold for both roles: `refuseForGood` and `refuseForNow` together.
+ * First what no waiting changes (law, place, abilities), then what may pass
  * (closed, stale inventory), so that the reason shown is the one that lasts.
  */
 export function refuseSite({ state }: Site, { demand, now, period }: Request): Ruling | undefined {

@@ -17,7 +17,7 @@ import { findStandby, type Standby, type StandbySearch, standbyPool, standbyRuli
 
 /** So many pairs are worked out; the best is chosen and the others are the alternatives. */
 const pairsWanted = 4
-/** Up to so many datacenters all are looked at and each that falls away has its reason; beyond, only who is refused is told why. */
+/** Up to so many datacenters all are looked at, with a reason for each that falls away; beyond, only a refusal is explained. */
 const thoroughUpTo = 128
 /** In a larger federation no more primaries than this are tried for a standby. */
 const pairingsTried = 64
@@ -47,7 +47,8 @@ type Unpaired = Pick<Pair, 'primary' | 'search'>
 
 /**
  * Where a hosting runs and where it falls back to. In a federation of more than `thoroughUpTo` the quick decision of
- * `place` is taken where it finds one: its answer has no refusals and no alternatives. The same world, demand and `now` (epoch milliseconds) give the same
+ * `place` is taken where it finds one: its answer has no refusals and no alternatives.
+ * The same world, demand and `now` (epoch milliseconds) give the same
  * answer; the world stays as it is. The demand must not be in the world already: to place it anew, release it first.
  * Throws only when the demand's figures are no whole numbers.
  */

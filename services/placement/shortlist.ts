@@ -7,21 +7,11 @@ import { refuseForGood } from './filter.ts'
 import type { HostingDemand } from './model.ts'
 import { notOffered } from './offers.ts'
 import { isPooled } from './resources.ts'
-import type { Site, World } from './snapshot.ts'
-import { type Asked, createTournament, nextLeaf, setLeaf, type Tournament } from './tournament.ts'
+import type { Site, SiteIndex, World } from './snapshot.ts'
+import { type Asked, createTournament, nextLeaf, setLeaf } from './tournament.ts'
 
 /** Classes of constraints that are remembered; requests come in few. */
 const classesKept = 64
-
-export interface SiteIndex {
-  /** How many resources of the world have a column. */
-  readonly resources: number
-  /** Columns: what may be free of each resource at the datacenter, then on any one of its nodes. */
-  readonly primary: Tournament
-  readonly standby: Tournament
-  /** Per class of constraints one bit for each datacenter that passes what no waiting changes. */
-  readonly classes: Map<string, { readonly demand: HostingDemand; readonly bits: Uint32Array }>
-}
 
 /** Each datacenter that may do for a role, once, from a start that the request's id tells; each is to be checked still. */
 export interface Walk {
@@ -67,7 +57,11 @@ function currentIndex(world: World): SiteIndex {
     return built
   }
   for (const site of world.changed) setBounds(known, site)
+  for (const site of world.retold)
+    for (const { demand, bits } of known.classes.values())
+      setBit(bits, site.slot, refuseForGood(site, demand) === undefined)
   world.changed.clear()
+  world.retold.clear()
   return known
 }
 
@@ -80,6 +74,7 @@ function buildIndex(world: World): SiteIndex {
     setBounds(index, site)
   }
   world.changed.clear()
+  world.retold.clear()
   return index
 }
 
@@ -134,12 +129,6 @@ function classBits({ order }: World, { classes }: SiteIndex, demand: HostingDema
   if (classes.size >= classesKept) classes.clear()
   classes.set(key, { demand, bits })
   return bits
-}
-
-/** After a datacenter was told anew in its place. */
-export function replaceInIndex(index: SiteIndex, site: Site): void {
-  for (const { demand, bits } of index.classes.values())
-    setBit(bits, site.slot, refuseForGood(site, demand) === undefined)
 }
 
 /** What `refuseForGood` looks at. */

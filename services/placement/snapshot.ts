@@ -4,7 +4,7 @@
  */
 import { book, createLedger, type Ledger, unbook } from './calendar.ts'
 import { domainsOf } from './domains.ts'
-import type { DatacenterState, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
+import type { DatacenterState, HostingDemand, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
 import { changeNode, createNodes, type Nodes, rowOf } from './nodes.ts'
 import { type OfferedSegment, offeredSegments } from './offers.ts'
 import {
@@ -16,7 +16,7 @@ import {
   perReplica,
   type Resources,
 } from './resources.ts'
-import { replaceInIndex, type SiteIndex } from './shortlist.ts'
+import type { Tournament } from './tournament.ts'
 
 /** Owned by one caller and changed only by the functions of this file; `schedule` reads it. */
 export interface World {
@@ -35,6 +35,19 @@ export interface World {
   index: SiteIndex | undefined
   /** Datacenters whose room is not as in the index. */
   readonly changed: Set<Site>
+  /** Datacenters that were told anew, so that constraints may hold for them that did not. */
+  readonly retold: Set<Site>
+}
+
+/** See `shortlist.ts`. */
+export interface SiteIndex {
+  /** How many resources of the world have a column. */
+  readonly resources: number
+  /** Columns: what may be free of each resource at the datacenter, then on any one of its nodes. */
+  readonly primary: Tournament
+  readonly standby: Tournament
+  /** Per class of constraints one bit for each datacenter that passes what no waiting changes. */
+  readonly classes: Map<string, { readonly demand: HostingDemand; readonly bits: Uint32Array }>
 }
 
 export interface Site {
@@ -77,6 +90,7 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
     nextEnd: Number.POSITIVE_INFINITY,
     index: undefined,
     changed: new Set(),
+    retold: new Set(),
   }
   for (const state of snapshot.datacenters) upsertDatacenter(world, state)
   for (const placed of snapshot.hostings) applyPlacement(world, placed)
@@ -126,7 +140,7 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
     sameList(known.state.failureDomains, state.failureDomains)
   ) {
     known.state = state
-    if (world.index) replaceInIndex(world.index, known)
+    world.retold.add(known)
     return
   }
   const site = createSite(world.resources, state)
@@ -142,9 +156,10 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
   if (!known) world.index = undefined
   else {
     site.slot = known.slot
-    world.changed.delete(known)
-    world.changed.add(site)
-    if (world.index) replaceInIndex(world.index, site)
+    for (const set of [world.changed, world.retold]) {
+      set.delete(known)
+      set.add(site)
+    }
   }
   for (const entry of here) if (entry.placed.primary?.datacenterId === state.id) entry.domains = site.domains
   for (const entry of elsewhere) bookRole(world, entry, 'standby', book)
@@ -160,6 +175,7 @@ export function removeDatacenter(world: World, datacenterId: string): void {
   world.sites.delete(datacenterId)
   world.order.splice(world.order.indexOf(site), 1)
   world.changed.delete(site)
+  world.retold.delete(site)
   world.index = undefined
 }
 

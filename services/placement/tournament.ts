@@ -44,10 +44,6 @@ export interface Asked {
   readonly amounts: readonly number[]
 }
 
-export function mayFit({ width, size, bounds }: Tournament, leaf: number, asked: Asked): boolean {
-  return reaches(bounds, (size + leaf) * width, asked)
-}
-
 /** The first leaf from `from` on whose bounds are all at least what is asked, -1 when there is none. */
 export function nextLeaf(tree: Tournament, from: number, asked: Asked): number {
   const { leaves, width, size, bounds } = tree
