@@ -1,14 +1,21 @@
 /** YAML from outside: no anchors, aliases or tags, no repeated keys, keys are text, nothing deep. */
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml'
 import type { FieldError } from '../problem.ts'
 
 export type Value = string | number | bigint | boolean | null | readonly Value[] | ReadonlyMap<string, Value>
 export type Read = { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly errors: FieldError[] }
 
 const deepest = 64
+/**
+ * The parser takes its time per part and per mistake, not per byte: 64 KiB of brackets are 65,000 of both. A kubeconfig of
+ * 64 KiB whose certificates are inline has some 2,000 parts, and a writer that escapes every `/` of base64 1,000 escapes.
+ */
+const mostParts = 4_000
+const mostEscapes = 2_000
 
 /** Maps are JavaScript maps, so that no key has a meaning to JavaScript. The caller bounds the size of `text`. */
 export function readStrictYaml(text: string): Read {
+  if (isLaborious(text)) return failed('', `more than ${mostParts} words and signs, or ${mostEscapes} escapes`)
   let document: Document.Parsed
   try {
     // Repeated keys are found below, where they have a pointer; the parser compares every pair.
@@ -22,6 +29,15 @@ export function readStrictYaml(text: string): Read {
   const errors: FieldError[] = []
   const value = convert(document.contents, '', 0, errors)
   return errors.length > 0 ? { ok: false, errors } : { ok: true, value }
+}
+
+/** Reads no further than the limit. */
+function isLaborious(text: string): boolean {
+  if (text.split('\\', mostEscapes + 2).length > mostEscapes + 1) return true
+  const parts = new Lexer().lex(text)
+  let count = 0
+  while (count <= mostParts && !parts.next().done) count++
+  return count > mostParts
 }
 
 function failed(pointer: string, message: string): Read {

@@ -224,6 +224,35 @@ t.test('YAML tricks', async (t) => {
   t.ok(performance.now() - began < 10_000, 'no input of 64 KiB keeps us busy')
 })
 
+t.test('documents that are small and laborious are refused before they are parsed', async (t) => {
+  const fill = (text: string) => text.repeat(65_536 / text.length)
+  for (const text of [
+    fill('['),
+    fill('}'),
+    fill('"'),
+    fill('a: 1\n'),
+    fill(': '),
+    fill('&a '),
+    `{${fill('a,').slice(1)}`,
+  ])
+    t.match(errorsOf(text), [{ pointer: '', message: /^more than 4000 words and signs/ }], text.slice(0, 6))
+  t.match(errorsOf(`"${fill('\\x').slice(1)}`), [{ pointer: '', message: /, or 2000 escapes$/ }])
+})
+
+t.test('as many clusters as 64 KiB hold are read, however they are written', async (t) => {
+  // As large as those of an RSA authority and a service account.
+  const chain = base64(authority.ca + authority.ca)
+  const many = config({ 'certificate-authority-data': chain }, { token: 'abc.DEF-123'.repeat(80) })
+  const more = (list: { name: string }[]) =>
+    list.push({ ...(list[0] as { name: string }), name: `${list[0]?.name}${list.length}` })
+  const size = () => Buffer.byteLength(JSON.stringify(many, null, 2).replaceAll('/', '\\/'))
+  while (size() < 60_000) for (const list of [many.clusters, many.users, many.contexts]) more(list)
+  t.ok(many.clusters.length > 20)
+  t.ok(sanitize(stringify(many)).ok)
+  t.ok(sanitize(JSON.stringify(many)).ok)
+  t.ok(sanitize(JSON.stringify(many, null, 2).replaceAll('/', '\\/')).ok, 'indented, every / escaped')
+})
+
 t.test('errors repeat no secret and are bounded', async (t) => {
   const all = errorsOf(
     config({ server: 'http://canary1' }, { token: 'canary2\n', password: 'canary3', exec: 'canary4' }),
