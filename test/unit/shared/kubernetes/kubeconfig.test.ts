@@ -248,7 +248,7 @@ t.test('as many clusters as 64 KiB hold are read, however they are written', asy
   const size = () => Buffer.byteLength(JSON.stringify(many, null, 2).replaceAll('/', '\\/'))
   while (size() < 60_000) for (const list of [many.clusters, many.users, many.contexts]) more(list)
   t.ok(many.clusters.length > 20)
-  t.ok(sanitize(stringify(many)).ok)
+  t.same(errorsOf(stringify(JSON.parse(JSON.stringify(many)))), [])
   t.ok(sanitize(JSON.stringify(many)).ok)
   t.ok(sanitize(JSON.stringify(many, null, 2).replaceAll('/', '\\/')).ok, 'indented, every / escaped')
 })
