@@ -36,6 +36,8 @@ export function eventCommands(program: Command, shell: Shell): void {
           await session.show(events, () => renderTable(columns, events.map(rowOf), session.paint))
           return undefined
         }
+        session.io.endWithReader()
+        if (session.output === 'table') session.io.out(followedLine(columns.map(({ title }) => title)))
         for (const event of events) await showOne(session, event)
         await followEvents(session, query, cursor, (event) => showOne(session, event))
         return undefined
@@ -68,5 +70,9 @@ const rowOf = ({ at, type, subject, actor }: Event) => [at, type, subject.id, ac
 async function showOne({ io, output }: Session, event: Event): Promise<void> {
   if (output === 'json') io.out(`${jsonText(event)}\n`)
   else if (output === 'yaml') io.out(`---\n${await yamlText(event)}`)
-  else io.out(line`${event.at}  ${event.type.padEnd(24)}  ${event.subject.id}  ${event.actor}\n`)
+  else io.out(followedLine(rowOf(event)))
 }
+
+/** Lines that come one by one: as wide as what is usual, for nobody knows the widest of them. */
+const followedLine = ([at = '', type = '', subject = '', actor = '']: readonly string[]): string =>
+  line`${at.padEnd(24)}  ${type.padEnd(28)}  ${subject.padEnd(30)}  ${actor}\n`

@@ -9,6 +9,8 @@ export interface Io {
   err(text: string): void
   /** All of standard input; throws `CliError` when it is more than `limitBytes`. */
   stdin(limitBytes: number): Promise<string>
+  /** From here on the process ends when nobody reads the results any more: for what may be silent for long. */
+  endWithReader(): void
   readonly outIsTerminal: boolean
   readonly errIsTerminal: boolean
   readonly env: Readonly<Record<string, string | undefined>>

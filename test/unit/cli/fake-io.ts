@@ -41,6 +41,7 @@ export function fakeIo({ env = nowhere, stdin = '', terminal = false, clock = sy
       if (stdin.length > limit) throw usage('standard input is too large')
       return stdin
     },
+    endWithReader: () => undefined,
     outIsTerminal: terminal,
     errIsTerminal: terminal,
     env,
