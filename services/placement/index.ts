@@ -1,7 +1,7 @@
 /** The public door of the placement engine: pure decisions over a world that one caller keeps. */
 
 export { distanceKm, type Position } from './distance.ts'
-export { domainsOf } from './domains.ts'
+export { derivedKinds, domainsOf, kindOf } from './domains.ts'
 export {
   explainRefusal,
   groupRefusals,

@@ -48,3 +48,19 @@ t.test(
     t.match(lines.join(''), /"datacenter":"broken"/)
   },
 )
+
+t.test('the failure domain that is a site follows from the datacenter, and is not declared', async (t) => {
+  const api = await testApi(t)
+  const body = (failureDomains: string[]) => ({
+    slug: 'utrecht',
+    name: 'Utrecht',
+    region: 'utrecht',
+    position: { latitude: 52.09, longitude: 5.12 },
+    failureDomains,
+    security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence: [] },
+    capabilities: [],
+  })
+  const refused = await api.call('provider', 'POST', 'datacenters', { body: body(['grid/west', 'site/dc-other']) })
+  t.match(refused, { status: 400, body: { errors: [{ pointer: '/failureDomains/1' }] } })
+  t.equal((await api.call('provider', 'POST', 'datacenters', { body: body(['grid/site', 'sites/x']) })).status, 201)
+})

@@ -1,6 +1,7 @@
 /** What a cluster must pass before it may carry anything: its version, our rights there, and a node that works. */
 import { type Cluster, kinds } from './cluster.ts'
 import { isSchedulable, type NodeLike } from './core/inventory.ts'
+import { plainText } from './core/text.ts'
 
 /** The oldest release whose API has all we write. */
 export const oldestMinor = 30
@@ -73,5 +74,5 @@ async function mayI(
 export async function clusterUid(cluster: Cluster): Promise<string> {
   const uid = (await cluster.get({ ...kinds.namespace, name: 'kube-system' }))?.metadata.uid
   if (!uid) throw new Error('the cluster has no kube-system namespace')
-  return uid
+  return plainText(uid)
 }

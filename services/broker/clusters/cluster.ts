@@ -75,6 +75,7 @@ export function reasonOf(error: unknown): string {
     text
       .replaceAll(/[\s\p{C}]+/gu, ' ')
       .trim()
-      .slice(0, 300) || 'no reason given'
+      .slice(0, 300)
+      .toWellFormed() || 'no reason given'
   )
 }

@@ -3,6 +3,7 @@ import { checkCluster, clusterUid } from './checks.ts'
 import { type Cluster, reasonOf } from './cluster.ts'
 import { type ContactView, type Heartbeat, initialContact, nextContact } from './core/contact.ts'
 import type { NodeLike } from './core/inventory.ts'
+import { plainText } from './core/text.ts'
 import { patiently, pause, within } from './patience.ts'
 import { type Ledger, recordChecks, recordContact, type Subject } from './records.ts'
 import { type ConnectionRow, type Facts, selectTwin } from './store.ts'
@@ -105,7 +106,7 @@ async function beat({
       return { ok: false, reason: 'another cluster answers at this address than the one that was connected' }
     }
     if (pulse.answers()) return { ok: true }
-    return { ok: true, facts: { kubernetesVersion: await ask(() => cluster.version()), clusterUid: uid } }
+    return { ok: true, facts: { kubernetesVersion: plainText(await ask(() => cluster.version())), clusterUid: uid } }
   } catch (error) {
     return { ok: false, reason: reasonOf(error) }
   }

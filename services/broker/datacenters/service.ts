@@ -8,6 +8,7 @@ import type {
   Offer,
   OfferInput,
 } from '../../../schemas/index.ts'
+import { derivedKinds, kindOf } from '../../placement/index.ts'
 import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
@@ -43,7 +44,7 @@ import { capacityView, datacenterView, inventoryView, offerView } from './view.t
 export type Connect = (input: ConnectionInput) => Promise<StoreConnection>
 export type StoreConnection = (sql: Sql, caller: Caller, datacenterId: string) => Promise<void>
 
-/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `limit-reached`. */
+/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `invalid-fields`, `limit-reached`. */
 export async function registerDatacenter(
   sql: Sql,
   kit: Kit,
@@ -53,6 +54,7 @@ export async function registerDatacenter(
 ): Promise<Versioned<Datacenter>> {
   const { slug, name, operatorId = caller.principal.partyId, connection: _, ...spec } = input
   requireOwner(caller.principal, 'datacenter.create', operatorId)
+  refuseDerivedDomains(spec.failureDomains)
   const operator = await getParty(sql, operatorId)
   if (!operator.roles.includes('provider'))
     throw new Problem('state-conflict', `${operator.name} is not admitted as a provider`)
@@ -71,6 +73,22 @@ export async function registerDatacenter(
   ])
   await storeConnection?.(sql, caller, id)
   return getDatacenter(sql, kit, caller, id)
+}
+
+/** Who could declare the site of another would be told to share its fate. */
+function refuseDerivedDomains(domains: readonly string[]): void {
+  const errors = domains.flatMap((domain, index) =>
+    derivedKinds.includes(kindOf(domain))
+      ? [
+          {
+            pointer: `/failureDomains/${index}`,
+            message: `${kindOf(domain)}/… is not declared: it follows from the datacenter`,
+          },
+        ]
+      : [],
+  )
+  if (errors.length > 0)
+    throw new Problem('invalid-fields', 'A failure domain is of a kind that nobody declares', errors)
 }
 
 type Versioned<T> = T & { readonly version: number }

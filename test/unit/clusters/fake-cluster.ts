@@ -43,11 +43,13 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
     })
     return object.kind === kind && object.apiVersion === apiVersion && selected
   }
+  const kept = <T>({ strip = (object) => object }: WatchOptions<T>, object: Loose): T =>
+    strip(structuredClone(object) as T)
   const tell = (before: Loose | undefined, after: Loose | undefined) => {
     for (const watch of watches) {
       const was = before && matches(watch, before)
-      if (after && matches(watch, after)) watch.changed(structuredClone(after))
-      else if (was) watch.gone(structuredClone(before))
+      if (after && matches(watch, after)) watch.changed(kept(watch, after))
+      else if (was) watch.gone(kept(watch, before))
     }
   }
   const set = (object: Loose): Loose => {
@@ -123,8 +125,7 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
     },
     watch: (options) => {
       watches.add(options)
-      for (const object of objects.values())
-        if (matches(options, object)) options.changed(structuredClone(object) as never)
+      for (const object of objects.values()) if (matches(options, object)) options.changed(kept(options, object))
       return {
         synced: Promise.resolve(),
         heardAt: () => fake.heardAt(),

@@ -398,3 +398,27 @@ t.test('a cluster that tells more than we take is unreachable with that reason, 
     (d) => d.contact === 'reachable',
   )
 })
+
+t.test('whatever characters a cluster writes, its inventory is stored', async (t) => {
+  const { clusters, datacenter, when, start } = await stage(t, ['utrecht'], 'active')
+  const utrecht = clusters.utrecht as FakeCluster
+  utrecht.version = async () => 'v1.36.1\u0000\ud800'
+  utrecht.put({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name: 'node\u0000', labels: { 'topology.kubernetes.io/zone': 'a\u0000\udfff' } },
+    status: { allocatable: { cpu: '2', 'a\u0000': '1' }, conditions: [{ type: 'Ready', status: 'True' }] },
+  })
+  utrecht.put({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: '\u0000snel' } })
+  start()
+  const seen = await when(
+    'the inventory',
+    () => datacenter('utrecht'),
+    (d) => d.nodes?.some((node: { name: string }) => node.name === 'node�'),
+  )
+  t.match(
+    seen.nodes.find((node: { name: string }) => node.name === 'node�'),
+    { zone: 'a��', allocatable: { cpu: 2_000 } },
+  )
+  t.equal(seen.facts.kubernetesVersion, 'v1.36.1��')
+})

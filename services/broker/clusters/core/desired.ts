@@ -2,6 +2,7 @@
 import { formatAmount } from '../../../shared/quantity.ts'
 import type { KubernetesObject } from './objects.ts'
 import type { Amounts } from './resources.ts'
+import { plainText } from './text.ts'
 
 export const fieldManager = 'gemeentecloud'
 export const managedBy = { 'app.kubernetes.io/managed-by': fieldManager } as const
@@ -176,10 +177,12 @@ export function footingOf(
   { id, hostingId, epoch }: Pick<WantedPlacement, 'id' | 'hostingId' | 'epoch'>,
 ): Footing {
   if (!namespace) return { verdict: 'free' }
-  const { name, uid = '', labels = {}, annotations = {}, deletionTimestamp } = namespace.metadata
+  const { uid = '', labels = {}, annotations = {}, deletionTimestamp } = namespace.metadata
+  const name = plainText(namespace.metadata.name)
   const holder = labels[hostingLabel] ?? (annotations[placementAnnotation] === id ? hostingId : undefined)
   if (holder === undefined) return { verdict: 'conflict', reason: `the cluster has a namespace ${name} of its own` }
-  if (holder !== hostingId) return { verdict: 'conflict', reason: `namespace ${name} belongs to hosting ${holder}` }
+  if (holder !== hostingId)
+    return { verdict: 'conflict', reason: `namespace ${name} belongs to hosting ${plainText(holder)}` }
   const standing = Number(labels[epochLabel] ?? 0)
   if (standing > epoch)
     return { verdict: 'conflict', reason: `namespace ${name} has epoch ${standing}, newer than ${epoch}` }

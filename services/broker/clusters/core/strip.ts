@@ -1,6 +1,7 @@
-/** Objects stripped of what the inventory does not read: image lists, heartbeats, managed fields. We follow many clusters. */
+/** Objects stripped of what the inventory does not read, and its text made plain. We follow many clusters. */
 import type { NodeLike, StorageClassLike } from './inventory.ts'
 import type { PodLike } from './pods.ts'
+import { plainText } from './text.ts'
 
 const zoneLabel = 'topology.kubernetes.io/zone'
 
@@ -8,7 +9,7 @@ export function stripNode({ metadata, spec, status }: NodeLike): NodeLike {
   const zone = metadata?.labels?.[zoneLabel]
   const readiness = status?.conditions?.find((condition) => condition.type === 'Ready')
   return {
-    metadata: { ...named(metadata), labels: zone === undefined ? {} : { [zoneLabel]: zone } },
+    metadata: { ...named(metadata), labels: zone === undefined ? {} : { [zoneLabel]: plainText(zone) } },
     spec: {
       unschedulable: spec?.unschedulable ?? false,
       taints: (spec?.taints ?? []).map(({ effect = '' }) => ({ effect })),
@@ -47,7 +48,7 @@ export function stripPod({ metadata, spec, status }: PodLike): PodLike {
   return {
     metadata: { ...named(metadata), ...(metadata?.namespace !== undefined && { namespace: metadata.namespace }) },
     spec: {
-      ...(spec?.nodeName !== undefined && { nodeName: spec.nodeName }),
+      ...(spec?.nodeName !== undefined && { nodeName: plainText(spec.nodeName) }),
       containers: (spec?.containers ?? []).map(container),
       ...(spec?.initContainers && { initContainers: spec.initContainers.map(container) }),
       ...(spec?.overhead && { overhead: spec.overhead }),
@@ -70,4 +71,4 @@ export function stripStorageClass({ metadata, provisioner }: StorageClassLike): 
 }
 
 const named = (metadata: { readonly name?: string } | undefined) =>
-  metadata?.name === undefined ? {} : { name: metadata.name }
+  metadata?.name === undefined ? {} : { name: plainText(metadata.name) }
