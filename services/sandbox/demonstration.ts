@@ -1,4 +1,5 @@
 /** The demonstration federation: a simulated cluster for each of its datacenters, and its way into a broker. */
+import { createHash } from 'node:crypto'
 import type { Clock } from '../shared/clock.ts'
 import type { Random } from '../shared/random.ts'
 import {
@@ -38,23 +39,26 @@ export interface Demonstration {
 export async function startDemonstration({ directory, clock, random }: DemonstrationOptions): Promise<Demonstration> {
   const memory = readMemory(directory, clock, random)
   const sandbox = await listen({ clock, random, identity: memory.identity, host: '127.0.0.1' }, memory.port)
-  if (sandbox.port !== memory.port) writeMemory(directory, { ...memory, port: sandbox.port })
+  const now = { ...memory, port: sandbox.port }
+  if (sandbox.port !== memory.port) writeMemory(directory, now)
   const federation = demoDatacenters(clock.now())
   const clusters = new Map(federation.map((each) => [each.datacenter.slug, addCluster(sandbox, each)]))
   return {
     sandbox,
     kubeconfig: writeKubeconfig(directory, [...clusters.values()]),
-    seed: (into) =>
-      seedFederation({
-        ...into,
-        clock,
-        random,
-        federation,
-        kubeconfigOf: ({ datacenter }) => clusters.get(datacenter.slug)?.kubeconfig() ?? '',
-      }),
+    async seed(into) {
+      const told = digestOf([...clusters.values()].map((cluster) => cluster.kubeconfig()))
+      const kubeconfigOf = ({ datacenter }: DemoDatacenter) => clusters.get(datacenter.slug)?.kubeconfig() ?? ''
+      const changed = told !== memory.told
+      const summary = await seedFederation({ ...into, clock, random, federation, kubeconfigOf, changed })
+      if (changed) writeMemory(directory, { ...now, told })
+      return summary
+    },
     stop: () => sandbox.stop(),
   }
 }
+
+const digestOf = (texts: readonly string[]) => createHash('sha256').update(texts.join('\n')).digest('base64url')
 
 /** At the port of before when it is free, else at another: the seed then tells the broker. */
 async function listen(options: Omit<Parameters<typeof startSandbox>[0], 'port'>, port: number): Promise<Sandbox> {

@@ -10,6 +10,8 @@ export interface Memory {
   readonly identity: SandboxIdentity
   /** Where the clusters listened last; 0 before they ever did. */
   readonly port: number
+  /** A digest of the kubeconfigs that a broker was last told whole; absent before. */
+  readonly told?: string
 }
 
 /** Reads `sandbox.json`, or makes one. */

@@ -44,7 +44,10 @@ import { capacityView, datacenterView, inventoryView, offerView } from './view.t
 export type Connect = (input: ConnectionInput) => Promise<StoreConnection>
 export type StoreConnection = (sql: Sql, caller: Caller, datacenterId: string) => Promise<void>
 
-/** Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `invalid-fields`, `limit-reached`. */
+/**
+ * Registers a datacenter, with its connection when one is given. Throws `already-exists`, `forbidden`, `invalid-fields`,
+ * `limit-reached`.
+ */
 export async function registerDatacenter(
   sql: Sql,
   kit: Kit,

@@ -13,6 +13,8 @@ export interface SeedOptions {
   readonly federation: readonly DemoDatacenter[]
   /** The kubeconfig of a datacenter's simulated cluster. */
   readonly kubeconfigOf: (datacenter: DemoDatacenter) => string
+  /** The kubeconfigs are not those of the last seed, as far as is known: a broker cannot say what it was given. */
+  readonly changed: boolean
   readonly clock: Clock
   readonly random: Random
   /** Told what is being done, for somebody who waits. */
@@ -40,7 +42,7 @@ export async function seedFederation(options: SeedOptions): Promise<SeedSummary>
   const known = await readKnown(loket)
   let done = 0
   await eachOf(federation, async (each) => {
-    await ensureDatacenter(loket, known, each, options.kubeconfigOf(each))
+    await ensureDatacenter(loket, known, each, options)
     done += 1
     if (!known.datacenters.has(each.datacenter.slug))
       options.progress(`registering datacenters: ${done} of ${federation.length}`)
@@ -80,8 +82,9 @@ async function ensureDatacenter(
   loket: ApiClient,
   known: Known,
   demo: DemoDatacenter,
-  kubeconfig: string,
+  { kubeconfigOf, changed }: SeedOptions,
 ): Promise<void> {
+  const kubeconfig = kubeconfigOf(demo)
   const operator = await ensureParty(loket, known, demo.party, ['provider', 'consumer'])
   const connection = { kind: 'sandbox', kubeconfig }
   const standing = known.datacenters.get(demo.datacenter.slug)
@@ -93,9 +96,9 @@ async function ensureDatacenter(
       { ...demo.datacenter, operatorId: operator.id, connection },
       'demonstration',
     ))
-  // The sandbox may have had to take another port since.
+  // The sandbox may have had to take another port since, or have other credentials.
   const server = /server: *"?([^\s"]+)/.exec(kubeconfig)?.[1]
-  if (standing && standing.connection?.server !== server)
+  if (standing && (changed || standing.connection?.server !== server))
     await loket.send('PUT', `/datacenters/${standing.id}/connection`, connection, 'demonstration')
   const offers = await loket.get<{ items: Offer[] }>(`/datacenters/${datacenter.id}/offers`)
   if (offers.items.length === 0)

@@ -1,95 +1,10 @@
 /** Datacenters kept side by side: checked, followed, mended; one that is lost changes nothing at another. */
-import pino from 'pino'
-import { Registry } from 'prom-client'
-import t, { type Test } from 'tap'
-import { defaultTiming } from '../../../services/broker/clusters/actor.ts'
-import { runActors } from '../../../services/broker/clusters/manager.ts'
-import { clusterMetrics } from '../../../services/broker/clusters/metrics.ts'
+import t from 'tap'
 import { Deposed } from '../../../services/broker/scheduling/index.ts'
-import { type Clock, systemClock } from '../../../services/shared/clock.ts'
-import { systemRandom } from '../../../services/shared/random.ts'
 import { until } from '../../clusters/wait.ts'
-import { testDatabase } from '../../support/database.ts'
 import { type FakeCluster, fakeCluster } from './fake-cluster.ts'
-import { datacenterRow, endHosting, hostingRows, partyRow } from './rows.ts'
-
-const speed = 100
-
-/** A clock on which everything takes a hundredth of its time. */
-function fastClock(): Clock {
-  const origin = systemClock.now()
-  return {
-    now: () => Math.floor(origin + (systemClock.now() - origin) * speed),
-    monotonic: () => systemClock.monotonic() * speed,
-    sleep: (ms, signal) => systemClock.sleep(ms / speed, signal),
-    every: (ms, task) => systemClock.every(ms / speed, task),
-  }
-}
-
-async function stage(t: Test, slugs: readonly string[], state = 'checking') {
-  const database = await testDatabase(t)
-  const kit = {
-    database,
-    clock: fastClock(),
-    random: systemRandom,
-    log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
-  }
-  const partyId = await partyRow(database)
-  const clusters: Record<string, FakeCluster> = {}
-  const ids: Record<string, string> = {}
-  for (const slug of slugs) {
-    clusters[slug] = fakeCluster({ uid: `uid-${slug}` })
-    ids[slug] = await datacenterRow(database, partyId, slug, state)
-  }
-  const registry = new Registry()
-  const open = async (row: { slug: string }) => clusters[row.slug] as FakeCluster
-  const deps = {
-    ledger: { kit, epoch: 0 },
-    metrics: clusterMetrics(registry, kit),
-    timing: defaultTiming,
-    open,
-  }
-  const row = async (text: string, ...values: unknown[]) => (await database.query<any>(text, values))[0]
-  const datacenter = (slug: string) =>
-    row(
-      `select d.*, i.nodes, i.facts, i.observed_at from datacenters d
-       left join inventories i on i.datacenter_id = d.id where slug = $1`,
-      slug,
-    )
-  const observed = async (hostingId: string, slug: string) =>
-    row(
-      'select wanted, observed, observed_reason, observed_at from placements where hosting_id = $1 and datacenter_id = $2',
-      hostingId,
-      ids[slug],
-    )
-  const when = <T>(what: string, ask: () => Promise<T>, is: (value: T) => boolean) =>
-    until(
-      what,
-      10_000,
-      async () => {
-        const value = await ask()
-        return is(value) ? value : undefined
-      },
-      10,
-    )
-  const start = () => {
-    const stop = new AbortController()
-    const done = runActors(deps, stop.signal)
-    const stopped = done.catch(() => undefined)
-    t.teardown(async () => {
-      stop.abort()
-      await stopped
-    })
-    return {
-      done,
-      stop: async () => {
-        stop.abort()
-        await done
-      },
-    }
-  }
-  return { database, partyId, clusters, ids, registry, datacenter, observed, when, start, row }
-}
+import { datacenterRow, endHosting, hostingRows } from './rows.ts'
+import { stage } from './stage.ts'
 
 t.test(
   'a new connection is checked, its inventory read, what is placed there made, mended and taken away',
@@ -368,57 +283,4 @@ t.test('a deposed leader stops by itself', async (t) => {
   await database.query('update leader set epoch = 5')
   clusters.utrecht?.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-2' } })
   await t.rejects(done, Deposed)
-})
-
-t.test('a cluster that tells more than we take is unreachable with that reason, and loses nothing by it', async (t) => {
-  const { clusters, datacenter, when, start } = await stage(t, ['utrecht', 'breda'], 'active')
-  const utrecht = clusters.utrecht as FakeCluster
-  start()
-  for (const slug of ['utrecht', 'breda'])
-    await when(
-      `the inventory of ${slug}`,
-      () => datacenter(slug),
-      (d) => d.nodes?.length === 1,
-    )
-  utrecht.trouble = 'too large: the list of all objects of kind Pod has more than 9 objects'
-  // What a client does that keeps nothing any more.
-  for (const key of [...utrecht.objects.keys()].filter((key) => key.startsWith('Node/'))) utrecht.drop(key)
-  const lost = await when(
-    'unreachable',
-    () => datacenter('utrecht'),
-    (d) => d.contact === 'unreachable',
-  )
-  t.match(lost, { contact_reason: utrecht.trouble })
-  t.equal(lost.nodes.length, 1, 'what was seen last stands; it is not written as gone')
-  t.match(await datacenter('breda'), { contact: 'reachable', contact_reason: null })
-  utrecht.trouble = undefined
-  await when(
-    'the return',
-    () => datacenter('utrecht'),
-    (d) => d.contact === 'reachable',
-  )
-})
-
-t.test('whatever characters a cluster writes, its inventory is stored', async (t) => {
-  const { clusters, datacenter, when, start } = await stage(t, ['utrecht'], 'active')
-  const utrecht = clusters.utrecht as FakeCluster
-  utrecht.version = async () => 'v1.36.1\u0000\ud800'
-  utrecht.put({
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name: 'node\u0000', labels: { 'topology.kubernetes.io/zone': 'a\u0000\udfff' } },
-    status: { allocatable: { cpu: '2', 'a\u0000': '1' }, conditions: [{ type: 'Ready', status: 'True' }] },
-  })
-  utrecht.put({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', metadata: { name: '\u0000snel' } })
-  start()
-  const seen = await when(
-    'the inventory',
-    () => datacenter('utrecht'),
-    (d) => d.nodes?.some((node: { name: string }) => node.name === 'node�'),
-  )
-  t.match(
-    seen.nodes.find((node: { name: string }) => node.name === 'node�'),
-    { zone: 'a��', allocatable: { cpu: 2_000 } },
-  )
-  t.equal(seen.facts.kubernetesVersion, 'v1.36.1��')
 })
