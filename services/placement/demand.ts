@@ -3,7 +3,9 @@
  * lies ahead.
  */
 import type { Amounts, HostingDemand, Period } from './model.ts'
+import { restingDemand, runningDemand } from './parts.ts'
 import { entriesOf, type Need, neededAmounts, perReplica, type Resources } from './resources.ts'
+import type { World } from './snapshot.ts'
 
 export interface Request {
   readonly demand: HostingDemand
@@ -15,20 +17,40 @@ export interface Request {
   readonly need: Need
   /** Checked against nodes. Those without replicas are left out. */
   readonly components: readonly RequestComponent[]
+  /** A warm standby's request in two: what runs beside all that may land, and what waits in the reserve. */
+  readonly warm: { readonly running: Request; readonly resting: Request } | undefined
+  /** Where the hostings are that it must be with, or must not be with; `undefined` when there are none. */
+  readonly bonds: Bonds | undefined
   /** Every resource that a replica takes of a node. */
   readonly nodeResources: readonly { readonly resource: string; readonly index: number }[]
+}
+
+export interface Bonds {
+  /** `datacenterId` is `undefined` while the hosting is not placed. */
+  readonly together: readonly { readonly hostingId: string; readonly datacenterId: string | undefined }[]
+  /** Datacenter id → one hosting there that bars it. */
+  readonly apart: ReadonlyMap<string, string>
 }
 
 export interface RequestComponent {
   readonly name: string
   readonly replicas: number
   readonly onePerNode: boolean
+  readonly onePerZone: boolean
   /** Per replica and per element of `nodeResources`; zero when not asked. */
   readonly takes: readonly number[]
 }
 
 /** Throws when the demand's figures are not whole numbers; see `neededAmounts`. */
-export function requestOf(resources: Resources, demand: HostingDemand, now: number): Request {
+export function requestOf(world: World, demand: HostingDemand, now: number): Request {
+  const { resources } = world
+  const plain = { ...plainRequest(resources, demand, now), bonds: bondsOf(world, demand) }
+  if (demand.fallback.mode !== 'warm') return plain
+  const running = plainRequest(resources, runningDemand(demand), now)
+  return { ...plain, warm: { running, resting: plainRequest(resources, restingDemand(demand), now) } }
+}
+
+function plainRequest(resources: Resources, demand: HostingDemand, now: number): Request {
   const amounts = neededAmounts(demand)
   const running = demand.components.filter(({ replicas }) => replicas > 0)
   const needs = running.map(({ requests }) => entriesOf(resources, perReplica(requests)))
@@ -42,12 +64,30 @@ export function requestOf(resources: Resources, demand: HostingDemand, now: numb
     period: { start: Math.max(demand.period.start, now), end: demand.period.end },
     amounts,
     need: entriesOf(resources, amounts),
-    components: running.map(({ name, replicas, onePerNode }, i) => ({
+    components: running.map(({ name, replicas, onePerNode, onePerZone = false }, i) => ({
       name,
       replicas,
       onePerNode,
+      onePerZone,
       takes: nodeResources.map(({ resource }) => needs[i]?.find((entry) => entry.resource === resource)?.amount ?? 0),
     })),
     nodeResources,
+    warm: undefined,
+    bonds: undefined,
+  }
+}
+
+function bondsOf({ hostings }: World, { constraints: { together, apart } }: HostingDemand): Bonds | undefined {
+  if (!together && !apart) return undefined
+  const seats = (id: string) => {
+    const { primary, standby } = hostings.get(id)?.placed ?? {}
+    return [primary?.datacenterId, standby?.datacenterId].filter((at) => at !== undefined)
+  }
+  return {
+    together: (together ?? []).map((hostingId) => ({
+      hostingId,
+      datacenterId: hostings.get(hostingId)?.placed.primary?.datacenterId,
+    })),
+    apart: new Map((apart ?? []).flatMap((hostingId) => seats(hostingId).map((at) => [at, hostingId]))),
   }
 }

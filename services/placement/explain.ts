@@ -29,6 +29,14 @@ const rules = {
     en: ['evidence missing or expiring', 'needs {asked} in force over the whole period; it has it until: {available}'],
     nl: ['bewijs ontbreekt of verloopt', 'heeft {asked} nodig over de hele periode; geldig tot: {available}'],
   },
+  apart: {
+    en: ['must be kept apart from another hosting', 'holds {asked}, from which this one is to be kept apart'],
+    nl: ['moet apart blijven van een andere hosting', 'draagt {asked}, en daarvan moet deze apart blijven'],
+  },
+  together: {
+    en: ['must be together with another hosting', 'is not where {asked} runs ({available})'],
+    nl: ['moet samen met een andere hosting', 'is niet waar {asked} draait ({available})'],
+  },
   capability: {
     en: ['capability missing', 'does not have {asked}'],
     nl: ['voorziening ontbreekt', 'heeft geen {asked}'],

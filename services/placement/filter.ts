@@ -1,5 +1,5 @@
 /** The hard constraints: what refuses a datacenter before anything is weighed, and the first rule that does. */
-import type { Request } from './demand.ts'
+import type { Bonds, Request } from './demand.ts'
 import { distanceKm } from './distance.ts'
 import { sharedDomain } from './domains.ts'
 import { instantText, type Ruling } from './explain.ts'
@@ -19,8 +19,23 @@ export function refuseForGood({ state }: Site, demand: HostingDemand): Ruling | 
 }
 
 /** What depends on when it is asked. */
-export function refuseForNow({ state }: Site, { demand, now, period }: Request): Ruling | undefined {
-  return refuseEvidence(state, demand.constraints.evidence, period) ?? refuseStanding(state, now)
+export function refuseForNow({ state }: Site, { demand, now, period, bonds }: Request): Ruling | undefined {
+  return (
+    refuseEvidence(state, demand.constraints.evidence, period) ??
+    refuseApart(state, bonds) ??
+    refuseStanding(state, now)
+  )
+}
+
+function refuseApart({ id }: DatacenterState, bonds: Bonds | undefined): Ruling | undefined {
+  const hosting = bonds?.apart.get(id)
+  return hosting === undefined ? undefined : { rule: 'apart', asked: hosting }
+}
+
+/** What holds for the primary alone. */
+export function refusePrimary({ state }: Site, { bonds }: Request): Ruling | undefined {
+  const elsewhere = bonds?.together.find(({ datacenterId }) => datacenterId !== state.id)
+  return elsewhere && { rule: 'together', asked: elsewhere.hostingId, available: elsewhere.datacenterId ?? 'nowhere' }
 }
 
 /**
@@ -28,13 +43,14 @@ export function refuseForNow({ state }: Site, { demand, now, period }: Request):
  * First what no waiting changes (law, place, abilities), then what may pass
  * (closed, stale inventory), so that the reason shown is the one that lasts.
  */
-export function refuseSite({ state }: Site, { demand, now, period }: Request): Ruling | undefined {
+export function refuseSite({ state }: Site, { demand, now, period, bonds }: Request): Ruling | undefined {
   if (period.start >= period.end) return { rule: 'period-over', asked: instantText(period.end) }
   return (
     refusePlace(state, demand.constraints) ??
     refuseClasses(state.classes, demand.constraints.classes) ??
     refuseEvidence(state, demand.constraints.evidence, period) ??
     refuseAbilities(state, demand) ??
+    refuseApart(state, bonds) ??
     refuseStanding(state, now)
   )
 }

@@ -6,7 +6,8 @@ import { aheadOf, indexAt, type Ledger } from './calendar.ts'
 import type { Request, RequestComponent } from './demand.ts'
 import type { Ruling } from './explain.ts'
 import type { Period, Witness } from './model.ts'
-import { type Nodes, shared, timed } from './nodes.ts'
+import { isOnNodes, type Nodes, shared, timed } from './nodes.ts'
+import { isPooled } from './resources.ts'
 import type { Site } from './snapshot.ts'
 
 /**
@@ -24,6 +25,8 @@ interface Bins {
   readonly largest: number[]
   /** The request asks for devices, so nodes that have them need not be spared. */
   readonly asksDevices: boolean
+  /** Per component the replicas that had their seats before. */
+  readonly before: Map<string, Seats>
 }
 
 /**
@@ -31,8 +34,14 @@ interface Bins {
  * primary: beside all primaries and the most that the loss of any one domain brings. Else for a standby: beside all
  * primaries and what the loss of these domains brings.
  */
-export function fitNodes(site: Site, request: Request, domains: readonly string[] | undefined): Witness | Ruling {
+export function fitNodes(
+  site: Site,
+  request: Request,
+  domains: readonly string[] | undefined,
+  seated?: Seated,
+): Witness | Ruling {
   const bins = binsOf(site.nodes, request, domains)
+  if (seated) seatFirst(bins, request, seated)
   const stray = seatDisplaced(site, request, bins)
   if (stray > 0) return { rule: 'node-displaced', missing: stray }
   const { largest } = bins
@@ -45,9 +54,37 @@ export function fitNodes(site: Site, request: Request, domains: readonly string[
   )
   const first = pack(bySize, bins)
   if (first.ok) return witnessOf(request, bins, first.counts)
-  const spreadFirst = [...bySize].sort((a, b) => Number(b.onePerNode) - Number(a.onePerNode))
+  const spreadFirst = [...bySize].sort((a, b) => aloneness(b) - aloneness(a))
   const second = pack(spreadFirst, bins)
   return seatOrRefuse(request, second.ok ? second : first, bins)
+}
+
+/** Replicas that have their seats already: they take room, and count for who must be alone. */
+export interface Seated {
+  readonly request: Request
+  readonly witness: Witness
+}
+
+function seatFirst(bins: Bins, { nodeResources }: Request, { request, witness }: Seated): void {
+  const { nodes, count, width, rows, left, largest, before } = bins
+  const binOf = new Map(Array.from({ length: count }, (_, bin) => [nodes.names[rows[bin] ?? 0], bin]))
+  for (const { component, node, replicas } of witness) {
+    const bin = binOf.get(node)
+    const part = request.components.find(({ name }) => name === component)
+    if (bin === undefined || !part) continue
+    for (const [k, { resource }] of nodeResources.entries()) {
+      const at = request.nodeResources.findIndex((other) => other.resource === resource)
+      left[bin * width + k] = (left[bin * width + k] ?? 0) - replicas * (part.takes[at] ?? 0)
+    }
+    before.set(component, (before.get(component) ?? new Map()).set(bin, replicas))
+  }
+  raiseLargest(bins, largest)
+}
+
+function raiseLargest({ count, width, left }: Bins, largest: number[]): void {
+  largest.fill(0)
+  for (let cell = 0; cell < count * width; cell++)
+    largest[cell % width] = Math.max(largest[cell % width] ?? 0, left[cell] ?? 0)
 }
 
 function seatOrRefuse(request: Request, packing: Packing, bins: Bins): Witness | Ruling {
@@ -66,6 +103,10 @@ export function isWitness(answer: Witness | Ruling): answer is Witness {
   return Array.isArray(answer)
 }
 
+/** Columns that no node has: none of a resource, or as much as one likes. */
+const absent = -1
+const unlimited = -2
+
 // Decisions are made one at a time, so the bins of the last one are written over.
 let rowsScratch = new Int32Array(128)
 let leftScratch = new Float64Array(1024)
@@ -77,7 +118,10 @@ function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | und
   const rows = nodes.names.length
   if (rowsScratch.length < rows) rowsScratch = new Int32Array(2 * rows)
   if (leftScratch.length < rows * width) leftScratch = new Float64Array(2 * rows * width)
-  const columns = nodeResources.map(({ index }) => (index >= 0 && index < nodes.width ? index : -1))
+  const columns = nodeResources.map(({ resource, index }) => {
+    if (!isOnNodes(nodes, resource)) return unlimited
+    return index >= 0 && index < nodes.width ? index : absent
+  })
   const largest = new Array<number>(width).fill(0)
   const asOfNow = domains ? nodes.beside : nodes.left
   const beyond = domains ? timed | shared : timed
@@ -90,14 +134,16 @@ function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | und
     const column = taken ? nodes.free : asOfNow
     for (let k = 0; k < width; k++) {
       const index = columns[k] ?? -1
-      const left = (index < 0 ? 0 : (column[row * nodes.width + index] ?? 0)) - (taken ? (taken[k] ?? 0) : 0)
+      const has =
+        index >= 0 ? (column[row * nodes.width + index] ?? 0) : index === unlimited ? Number.POSITIVE_INFINITY : 0
+      const left = has - (taken ? (taken[k] ?? 0) : 0)
       leftScratch[count * width + k] = left
       if (left > (largest[k] ?? 0)) largest[k] = left
     }
     rowsScratch[count++] = row
   }
-  const asksDevices = nodeResources.some(({ resource }) => resource.includes('/'))
-  return { nodes, count, width, rows: rowsScratch, left: leftScratch, largest, asksDevices }
+  const asksDevices = nodeResources.some(({ resource }) => resource.includes('/') && !isPooled(resource))
+  return { nodes, count, width, rows: rowsScratch, left: leftScratch, largest, asksDevices, before: new Map() }
 }
 
 /**
@@ -136,7 +182,8 @@ function mostTaken(
 /**
  * Gives replicas that lost their node a seat first, so that their room is not given away; returns how many find none.
  */
-function seatDisplaced(site: Site, { period, nodeResources }: Request, { left, width, count, largest }: Bins): number {
+function seatDisplaced(site: Site, { period, nodeResources }: Request, bins: Bins): number {
+  const { left, width, count, largest } = bins
   if (site.displaced.length === 0) return 0
   let stray = 0
   for (const displaced of site.displaced) {
@@ -151,9 +198,7 @@ function seatDisplaced(site: Site, { period, nodeResources }: Request, { left, w
       else stray++
     }
   }
-  largest.fill(0)
-  for (let cell = 0; cell < count * width; cell++)
-    largest[cell % width] = Math.max(largest[cell % width] ?? 0, left[cell] ?? 0)
+  raiseLargest(bins, largest)
   return stray
 }
 
@@ -184,13 +229,18 @@ function share(amount: number, of: number): number {
   return amount === 0 || of === Number.POSITIVE_INFINITY ? 0 : amount / of
 }
 
+/** Who must be alone in more is harder to seat. */
+function aloneness({ onePerNode, onePerZone }: RequestComponent): number {
+  return onePerZone ? 2 : Number(onePerNode)
+}
+
 type Packing =
   | { readonly ok: true; readonly counts: ReadonlyMap<string, Seats> }
   | { readonly ok: false; readonly component: RequestComponent; readonly seated: number }
 
 /** Seats component after component, each replica on the node that it leaves the least of; `bins` stay as they are. */
 function pack(components: readonly RequestComponent[], bins: Bins): Packing {
-  const { count, width } = bins
+  const { nodes, rows, count, width } = bins
   const once = components.length === 1 && components[0]?.replicas === 1
   if (!once) {
     if (packScratch.length < count * width) packScratch = new Float64Array(2 * count * width)
@@ -200,11 +250,13 @@ function pack(components: readonly RequestComponent[], bins: Bins): Packing {
   const counts = new Map<string, Seats>()
   for (const component of components) {
     const seats: Seats = new Map()
+    const alone = aloneOf(component, bins)
     for (let seated = 0; seated < component.replicas; seated++) {
-      const best = tightest(component, bins, left, seats)
+      const best = tightest(component, bins, left, alone)
       if (best < 0) return { ok: false, component, seated }
       if (!once) take(left, best * width, component.takes)
       seats.set(best, (seats.get(best) ?? 0) + 1)
+      alone?.add(component.onePerZone ? (nodes.zones[rows[best] ?? 0] ?? -1) : best)
     }
     counts.set(component.name, seats)
   }
@@ -214,7 +266,20 @@ function pack(components: readonly RequestComponent[], bins: Bins): Packing {
 /** Replicas per bin. */
 type Seats = Map<number, number>
 
-function tightest({ takes, onePerNode }: RequestComponent, bins: Bins, left: Float64Array, seats: Seats): number {
+/** The zones, or else the bins, that have one already, for a component whose replicas must be apart. */
+function aloneOf({ name, onePerNode, onePerZone }: RequestComponent, { nodes, rows, before }: Bins) {
+  if (!onePerNode && !onePerZone) return undefined
+  const bins = [...(before.get(name)?.keys() ?? [])]
+  // A node without a zone is in no zone that could be told apart, so it counts as taken.
+  return onePerZone ? new Set([-1, ...bins.map((bin) => nodes.zones[rows[bin] ?? 0] ?? -1)]) : new Set(bins)
+}
+
+function tightest(
+  { takes, onePerZone }: RequestComponent,
+  bins: Bins,
+  left: Float64Array,
+  alone: ReadonlySet<number> | undefined,
+): number {
   const { nodes, count, rows, width, largest, asksDevices } = bins
   let best = -1
   let bestLeft = Number.POSITIVE_INFINITY
@@ -226,7 +291,7 @@ function tightest({ takes, onePerNode }: RequestComponent, bins: Bins, left: Flo
       after = rest < 0 ? Number.POSITIVE_INFINITY : after + share(rest, largest[k] ?? 0)
     }
     // Ties go to the first by name.
-    if (after < bestLeft && !(onePerNode && seats.has(bin))) {
+    if (after < bestLeft && !alone?.has(onePerZone ? (nodes.zones[rows[bin] ?? 0] ?? -1) : bin)) {
       best = bin
       bestLeft = after
     }

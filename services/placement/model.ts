@@ -36,6 +36,8 @@ export interface OfferState {
 export interface StorageClassState {
   readonly name: string
   readonly readWriteMany: boolean
+  /** On the disks of the nodes: what a component asks per replica is taken from the node that carries it. */
+  readonly nodeLocal?: boolean
 }
 
 /** Availability, integrity, confidentiality (BIV): 1 low, 2 middle, 3 high. */
@@ -58,6 +60,8 @@ export interface DatacenterState {
   /** Evidence by kind, for example `iso27001`, with the instant it expires. */
   readonly evidence: Readonly<Record<string, number>>
   readonly capabilities: readonly string[]
+  /** Power usage effectiveness times 100, 100 and up; `undefined` when not told. */
+  readonly puePercent?: number
   readonly storageClasses: readonly StorageClassState[]
   readonly nodes: readonly NodeState[]
   readonly offers: readonly OfferState[]
@@ -73,6 +77,8 @@ export interface ComponentDemand {
   /** Per replica; `storage/<class>` per replica too. */
   readonly requests: Amounts
   readonly onePerNode: boolean
+  /** No two in one zone; nodes without a zone are left out. */
+  readonly onePerZone?: boolean
 }
 
 export interface VolumeDemand {
@@ -92,10 +98,21 @@ export interface Constraints {
   /** Euro cents per month over all of the hosting. */
   readonly maxPriceCents?: number
   readonly datacentersNot?: readonly string[]
+  /** Ids of hostings whose primary's datacenter the primary shares; one that is not placed bars every datacenter. */
+  readonly together?: readonly string[]
+  /** Ids of hostings of which neither seat is where this one has a seat. */
+  readonly apart?: readonly string[]
+  /** How much each term of the score counts, in percent; 100 where not named, `energy` 0. */
+  readonly weights?: Readonly<Partial<Record<ScoreTermName, number>>>
 }
 
+export type ScoreTermName = 'price' | 'balance' | 'distance' | 'energy' | 'shared-reserve'
+
 export interface FallbackDemand {
-  readonly mode: 'none' | 'cold'
+  /** Of the standby runs: nothing (`cold`, the reserve is shared), a few replicas (`warm`, the rest is shared), all (`hot`). */
+  readonly mode: 'none' | 'cold' | 'warm' | 'hot'
+  /** Replicas of each component that a warm standby runs; 1 where not given, never more than the component has. */
+  readonly warmReplicas?: number
   readonly minDistanceKm?: number
   /**
    * Kinds of failure domain (the part before `/`) that must differ between primary and standby, beside the site

@@ -1,6 +1,6 @@
 /** The nodes of one datacenter as columns: what a decision reads of them lies side by side. */
 import { type Ahead, type Booking, type book, createLedger, type Ledger, unbook } from './calendar.ts'
-import type { NodeState } from './model.ts'
+import type { NodeState, StorageClassState } from './model.ts'
 import { isPooled, type Resources, vectorOf } from './resources.ts'
 
 /** Rows are nodes by name, columns resources by index; a resource beyond `width` is on none of them. */
@@ -10,6 +10,10 @@ export interface Nodes {
   readonly schedulable: Uint8Array
   /** Has devices that most hostings do not ask for. */
   readonly special: Uint8Array
+  /** Storage that is taken from the nodes; all other storage is pooled, and the nodes have no say in it. */
+  readonly localStorage: ReadonlySet<string>
+  /** Number of the zone a node is in, -1 for none. */
+  readonly zones: Int32Array
   /** As the inventory says. */
   readonly free: Float64Array
   /** `free` beside the most that primaries take from now on. */
@@ -29,7 +33,11 @@ export interface Nodes {
 export const timed = 1
 export const shared = 2
 
-export function createNodes(resources: Resources, states: readonly NodeState[]): Nodes {
+export function createNodes(
+  resources: Resources,
+  states: readonly NodeState[],
+  storageClasses: readonly StorageClassState[],
+): Nodes {
   const sorted = [...states].sort((a, b) => (a.name < b.name ? -1 : 1))
   const vectors = sorted.map(({ free }) => vectorOf(resources, free, 0))
   const width = vectors.reduce((most, vector) => Math.max(most, vector.length), 0)
@@ -40,6 +48,8 @@ export function createNodes(resources: Resources, states: readonly NodeState[]):
     width,
     schedulable: Uint8Array.from(sorted, ({ schedulable }) => Number(schedulable)),
     special: Uint8Array.from(sorted, (state) => Number(isSpecial(state))),
+    localStorage: new Set(storageClasses.filter((c) => c.nodeLocal).map(({ name }) => `storage/${name}`)),
+    zones: zonesOf(sorted),
     free,
     beside: free.slice(),
     left: free.slice(),
@@ -55,8 +65,18 @@ export function createNodes(resources: Resources, states: readonly NodeState[]):
   return nodes
 }
 
+function zonesOf(states: readonly NodeState[]): Int32Array {
+  const names = [...new Set(states.map(({ zone }) => zone))].filter((zone) => zone !== undefined)
+  return Int32Array.from(states, ({ zone }) => (zone === undefined ? -1 : names.indexOf(zone)))
+}
+
 function isSpecial({ free }: NodeState): boolean {
   return Object.entries(free).some(([resource, amount]) => resource.includes('/') && !isPooled(resource) && amount > 0)
+}
+
+/** Whether nodes limit a resource here. */
+export function isOnNodes({ localStorage }: Nodes, resource: string): boolean {
+  return !isPooled(resource) || localStorage.has(resource)
 }
 
 /** The row of a node by name, -1 when there is none. */

@@ -3,7 +3,8 @@
  * decisions are made from.
  */
 import { amountIn, mostOf, sumOf } from '../shared/amounts.ts'
-import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting } from './model.ts'
+import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting, Witness } from './model.ts'
+import { partsOf } from './parts.ts'
 import { neededAmounts } from './resources.ts'
 import { effectivePeriod, stoodByFor, type World } from './snapshot.ts'
 
@@ -31,8 +32,10 @@ interface Stay {
   readonly role: 'primary' | 'standby'
   readonly period: Period
   readonly domains: readonly string[]
+  /** Takes room only when one of `domains` is lost. */
+  readonly lands: boolean
   readonly needed: Amounts
-  /** Amounts by node name, pods counted, storage left out because it is pooled. */
+  /** Amounts by node name, pods counted. */
   readonly onNodes: ReadonlyMap<string, Amounts>
 }
 
@@ -50,7 +53,7 @@ export function overcommit(world: World, from: number = world.now): Violation[] 
     const instants = [...new Set([from, ...ends])]
       .filter((at) => at >= from && at < Number.POSITIVE_INFINITY)
       .sort((a, b) => a - b)
-    const seats = here.flatMap((stay) => checkWitness(state, stay))
+    const seats = here.filter(isFirstPart).flatMap((stay) => checkWitness(state, stay))
     return [
       ...seats,
       ...instants.flatMap((at) =>
@@ -70,11 +73,24 @@ function staysIn(world: World, from: number): Stay[] {
       placed,
       period: effectivePeriod(placed.demand.period, Math.max(world.now, from)),
       domains: stoodByFor(placed, world.sites.get(placed.primary?.datacenterId ?? '')?.state),
-      needed: neededAmounts(placed.demand),
     }
-    const stay = (role: Stay['role']): Stay => ({ ...common, role, onNodes: onNodes(placed, role) })
-    return [...(placed.primary ? [stay('primary')] : []), ...(placed.standby ? [stay('standby')] : [])]
+    return (['primary', 'standby'] as const).flatMap((role): Stay[] => {
+      const seat = placed[role]
+      if (!seat) return []
+      return partsOf(placed.demand, role, seat).map(({ demand, witness, lands }) => ({
+        ...common,
+        role,
+        lands,
+        needed: neededAmounts(demand),
+        onNodes: onNodes(placed, witness),
+      }))
+    })
   })
+}
+
+/** A warm standby stays in two parts; its witness is one. */
+function isFirstPart(stay: Stay, at: number, all: readonly Stay[]): boolean {
+  return all.findIndex(({ placed, role }) => placed === stay.placed && role === stay.role) === at
 }
 
 function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation[] {
@@ -82,13 +98,18 @@ function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation
   const place = { datacenterId: state.id, hostingId: placed.demand.id }
   if (role === 'standby' && placed.primary?.datacenterId === state.id) found.push({ kind: 'same-site', ...place })
   const witness = placed[role]?.witness ?? []
-  for (const { name, replicas, onePerNode } of placed.demand.components) {
+  for (const { name, replicas, onePerNode, onePerZone } of placed.demand.components) {
     const seats = witness.filter(({ component }) => component === name)
     const seated = seats.reduce((sum, seat) => sum + seat.replicas, 0)
     const doubled =
       onePerNode &&
       (seats.some((seat) => seat.replicas > 1) || new Set(seats.map(({ node }) => node)).size < seats.length)
-    if (seated !== replicas || doubled) found.push({ kind: 'witness', ...place, taken: seated, available: replicas })
+    const zones = seats.map(({ node }) => state.nodes.find((known) => known.name === node)?.zone)
+    const crowded =
+      onePerZone &&
+      (seats.some((seat) => seat.replicas > 1) || zones.includes(undefined) || new Set(zones).size < zones.length)
+    if (seated !== replicas || doubled || crowded)
+      found.push({ kind: 'witness', ...place, taken: seated, available: replicas })
   }
   for (const node of new Set(witness.map((seat) => seat.node))) {
     const known = state.nodes.find(({ name }) => name === node)
@@ -102,7 +123,7 @@ function checkInstant(state: DatacenterState, stays: readonly Stay[], at: number
 }
 
 function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
-  const used = sumOf(stays.filter(({ role }) => role === 'primary').map(({ needed }) => needed))
+  const used = sumOf(stays.filter(({ lands }) => !lands).map(({ needed }) => needed))
   const reserve = mostOf(landings(stays).map(([, landing]) => sumOf(landing.map(({ needed }) => needed))))
   const offers = state.offers.filter(({ period }) => period.start <= at && at < period.end)
   const firm = offers.filter(({ quality }) => quality !== 'opportunistic')
@@ -121,13 +142,15 @@ function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number)
 function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay[], at: number): Violation[] {
   const on = (stay: Stay) => stay.onNodes.get(node.name) ?? {}
   const here = stays.filter(({ onNodes }) => onNodes.has(node.name))
-  const running = sumOf(here.filter(({ role }) => role === 'primary').map(on))
+  const running = sumOf(here.filter(({ lands }) => !lands).map(on))
   const cases: [string | undefined, Amounts][] = [
     [undefined, running],
     ...landings(here).map(([domain, landing]): [string, Amounts] => [domain, sumOf([running, ...landing.map(on)])]),
   ]
   return cases.flatMap(([domain, amounts]) =>
     Object.entries(amounts).flatMap(([resource, taken]): Violation[] => {
+      // Pooled storage is the datacenter's, whatever a node says of it.
+      if (resource.startsWith('storage/') && !isLocal(state, resource)) return []
       const available = amountIn(node.free, resource)
       // What takes nothing harms no one, even on a node that its owner has filled beyond its size.
       if (taken === 0 || taken <= available) return []
@@ -137,9 +160,13 @@ function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay
   )
 }
 
+function isLocal({ storageClasses }: DatacenterState, resource: string): boolean {
+  return storageClasses.some(({ name, nodeLocal }) => nodeLocal === true && resource === `storage/${name}`)
+}
+
 /** Who lands here when a domain is lost, for each domain that would bring anyone. */
 function landings(stays: readonly Stay[]): [string, Stay[]][] {
-  const standbys = stays.filter(({ role }) => role === 'standby')
+  const standbys = stays.filter(({ lands }) => lands)
   const domains = [...new Set(standbys.flatMap((stay) => stay.domains))].sort()
   return domains.map((domain) => [domain, standbys.filter((stay) => stay.domains.includes(domain))])
 }
@@ -148,13 +175,13 @@ function offered(offers: readonly OfferState[], resource: string): number {
   return offers.reduce((sum, { amounts }) => sum + amountIn(amounts, resource), 0)
 }
 
-function onNodes(placed: PlacedHosting, role: Stay['role']): ReadonlyMap<string, Amounts> {
+function onNodes(placed: PlacedHosting, witness: Witness): ReadonlyMap<string, Amounts> {
   const nodes = new Map<string, Amounts>()
-  for (const { component, node, replicas } of placed[role]?.witness ?? []) {
+  for (const { component, node, replicas } of witness) {
     const requests = placed.demand.components.find(({ name }) => name === component)?.requests ?? {}
     const seat: Record<string, number> = { pods: replicas }
     for (const [resource, amount] of Object.entries(requests)) {
-      if (resource !== 'pods' && !resource.startsWith('storage/')) seat[resource] = amount * replicas
+      if (resource !== 'pods') seat[resource] = amount * replicas
     }
     nodes.set(node, sumOf([nodes.get(node) ?? {}, seat]))
   }

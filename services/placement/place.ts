@@ -3,12 +3,13 @@
  * taken. It tries all when it must, so it finds a place where there is one; it explains nothing.
  */
 import { type Request, requestOf } from './demand.ts'
-import { notesOn, refuseForNow, refusePair } from './filter.ts'
+import { notesOn, refuseForNow, refusePair, refusePrimary } from './filter.ts'
 import { fitNodes, isWitness } from './fit.ts'
 import type { Candidate, HostingDemand, ScoreTerm } from './model.ts'
 import { type Quoted, quotedPrice } from './price.ts'
 import { isRoom, type Room, roomAt, sharedPermille } from './reserve.ts'
 import { scorePrimary, scoreStandby, totalOf } from './score.ts'
+import { seatStandby, standbyRoom } from './seat.ts'
 import { type Walk, walkSites } from './shortlist.ts'
 import type { Site, World } from './snapshot.ts'
 import type { Standby } from './standby.ts'
@@ -26,7 +27,7 @@ interface Weighed {
 
 /** Answers as `schedule` does, without reasons; `undefined` when no place was found. */
 export function place(world: World, demand: HostingDemand, now: number): Candidate | undefined {
-  const request = requestOf(world.resources, demand, now)
+  const request = requestOf(world, demand, now)
   if (request.period.start >= request.period.end) return undefined
   const walk = walkSites(world, request, 'primary')
   for (let unpaired = 0; unpaired < pairingsTried; ) {
@@ -60,7 +61,7 @@ function nextPrimaries(walk: Walk, request: Request): (Weighed & { readonly pric
   while (found.length < weighedTogether) {
     const site = walk.next()
     if (!site) break
-    if (refuseForNow(site, request)) continue
+    if (refuseForNow(site, request) || refusePrimary(site, request)) continue
     const room = roomAt(site, request.need, request.period, undefined)
     const price = isRoom(room) ? quotedPrice(request.amounts, site.state.offers, request.period) : undefined
     if (!isRoom(room) || !price || price.cents > cap) continue
@@ -81,7 +82,7 @@ function placeStandby(world: World, primary: Site, request: Request): Standby | 
     const batch = nextStandbys(walk, primary, request)
     if (batch.length === 0) return undefined
     for (const weighed of batch) {
-      const witness = fitNodes(weighed.site, request, primary.domains)
+      const witness = seatStandby(weighed.site, request, primary.domains)
       if (isWitness(witness)) return { ...weighed, witness }
     }
   }
@@ -93,10 +94,10 @@ function nextStandbys(walk: Walk, primary: Site, request: Request): Weighed[] {
     const site = walk.next()
     if (!site) break
     if (refuseForNow(site, request) || refusePair(primary, site, request)) continue
-    const room = roomAt(site, request.need, request.period, primary.domains)
+    const room = standbyRoom(site, request, primary.domains)
     if (!isRoom(room)) continue
     const shared = sharedPermille(site, request.need, request.period.start, primary.domains)
-    const score = scoreStandby(shared, room.headroom)
+    const score = scoreStandby(shared, room.headroom, request.demand.constraints.weights)
     found.push({ site, score, total: totalOf(score) })
   }
   return found.sort(bestFirst)

@@ -74,7 +74,7 @@ export function neededAmounts(demand: Pick<HostingDemand, 'components' | 'volume
   return total
 }
 
-/** What one replica takes of a node: its requests without the pooled ones, and itself as one of `pods`. */
+/** What one replica takes of a node: its requests, and itself as one of `pods`. Pooled storage is told apart by site. */
 export function perReplica(requests: Amounts): Amounts {
-  return { ...Object.fromEntries(Object.entries(requests).filter(([resource]) => !isPooled(resource))), pods: 1 }
+  return { ...requests, pods: 1 }
 }

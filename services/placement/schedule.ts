@@ -5,7 +5,7 @@
 import { assert } from '../shared/assert.ts'
 import { type Request, requestOf } from './demand.ts'
 import { type Ruling, summarise } from './explain.ts'
-import { inventoryAgeSeconds, notesOn, refuseSite } from './filter.ts'
+import { inventoryAgeSeconds, notesOn, refusePrimary, refuseSite } from './filter.ts'
 import { fitNodes, isWitness } from './fit.ts'
 import type { Candidate, Decision, HostingDemand, Refusal, ScoreTerm, Witness } from './model.ts'
 import { place } from './place.ts'
@@ -66,12 +66,12 @@ export function explain(
   now: number,
   pairings = Number.POSITIVE_INFINITY,
 ): Decision {
-  const request = requestOf(world.resources, demand, now)
+  const request = requestOf(world, demand, now)
   const sites = world.order
   const barred = sites.map((site) => refuseSite(site, request))
   const asPrimary = [...barred]
   const primaries = rankPrimaries(sites, asPrimary, request)
-  const pool = demand.fallback.mode === 'cold' && primaries.length > 0 ? standbyPool(sites, barred, request) : undefined
+  const pool = demand.fallback.mode !== 'none' && primaries.length > 0 ? standbyPool(sites, barred, request) : undefined
 
   const pairs: Pair[] = []
   const untried = new Set(primaries)
@@ -133,7 +133,10 @@ function rankPrimaries(sites: readonly Site[], rulings: (Ruling | undefined)[], 
     .sort((a, b) => b.total - a.total || a.at - b.at)
 }
 
-function primaryRoom(site: Site, { need, period, amounts, demand }: Request): { room: Room; price: Quoted } | Ruling {
+function primaryRoom(site: Site, request: Request): { room: Room; price: Quoted } | Ruling {
+  const { need, period, amounts, demand } = request
+  const elsewhere = refusePrimary(site, request)
+  if (elsewhere) return elsewhere
   const room = roomAt(site, need, period, undefined)
   if (!isRoom(room)) return room
   const price = quotedPrice(amounts, site.state.offers, period)

@@ -1,7 +1,7 @@
 /** What makes one datacenter better than another: whole numbers, 0 to 1000 a term, the sum counts. */
 import type { Request } from './demand.ts'
 import { distanceKm } from './distance.ts'
-import type { ScoreTerm } from './model.ts'
+import type { HostingDemand, ScoreTerm, ScoreTermName } from './model.ts'
 import type { Room } from './reserve.ts'
 import type { Site } from './snapshot.ts'
 
@@ -13,24 +13,32 @@ export function scorePrimary(
   cheapestCents: number,
   { demand }: Request,
 ): ScoreTerm[] {
-  const { maxDistance } = demand.constraints
-  const terms: ScoreTerm[] = [
-    { term: 'price', value: Math.floor((1000 * (cheapestCents + 1)) / (priceCents + 1)) },
-    { term: 'balance', value: room.headroom },
-  ]
+  const { maxDistance, weights } = demand.constraints
+  const terms: ScoreTerm[] = []
+  const add = (term: ScoreTermName, value: number) => terms.push({ term, value: weighed(weights, term, value) })
+  add('price', Math.floor((1000 * (cheapestCents + 1)) / (priceCents + 1)))
+  add('balance', room.headroom)
   if (maxDistance)
-    terms.push({
-      term: 'distance',
-      value: Math.max(0, Math.floor(1000 * (1 - distanceKm(site.state, maxDistance) / maxDistance.km))),
-    })
+    add('distance', Math.max(0, Math.floor(1000 * (1 - distanceKm(site.state, maxDistance) / maxDistance.km))))
+  const { puePercent } = site.state
+  if (weights?.energy && puePercent) add('energy', Math.min(1000, Math.floor(100_000 / puePercent)))
   return terms
 }
 
+/** Percent of a term; without a word on it all of it. */
+function weighed(weights: HostingDemand['constraints']['weights'], term: ScoreTermName, value: number): number {
+  return Math.floor((value * (weights?.[term] ?? 100)) / 100)
+}
+
 /** A standby is better the more of its need it shares with the reserve that is there, and the more room it leaves. */
-export function scoreStandby(sharedPermille: number, headroom: number): ScoreTerm[] {
+export function scoreStandby(
+  sharedPermille: number,
+  headroom: number,
+  weights: HostingDemand['constraints']['weights'],
+): ScoreTerm[] {
   return [
-    { term: 'shared-reserve', value: sharedPermille },
-    { term: 'balance', value: headroom },
+    { term: 'shared-reserve', value: weighed(weights, 'shared-reserve', sharedPermille) },
+    { term: 'balance', value: weighed(weights, 'balance', headroom) },
   ]
 }
 

@@ -5,6 +5,7 @@
 import type { Request } from './demand.ts'
 import { refuseForGood } from './filter.ts'
 import type { HostingDemand } from './model.ts'
+import { isOnNodes } from './nodes.ts'
 import { notOffered } from './offers.ts'
 import { isPooled } from './resources.ts'
 import type { Site, SiteIndex, World } from './snapshot.ts'
@@ -56,7 +57,7 @@ function currentIndex(world: World): SiteIndex {
     world.index = built
     return built
   }
-  for (const site of world.changed) setBounds(known, site)
+  for (const site of world.changed) setBounds(known, site, world.resources.names)
   for (const site of world.retold)
     for (const { demand, bits } of known.classes.values())
       setBit(bits, site.slot, refuseForGood(site, demand) === undefined)
@@ -71,7 +72,7 @@ function buildIndex(world: World): SiteIndex {
   const index = { resources, primary: make(), standby: make(), classes: new Map() }
   for (const [slot, site] of world.order.entries()) {
     site.slot = slot
-    setBounds(index, site)
+    setBounds(index, site, world.resources.names)
   }
   world.changed.clear()
   world.retold.clear()
@@ -80,12 +81,13 @@ function buildIndex(world: World): SiteIndex {
 
 const scratch: number[] = []
 
-function setBounds(index: SiteIndex, site: Site): void {
+function setBounds(index: SiteIndex, site: Site, names: readonly string[]): void {
   for (const role of ['primary', 'standby'] as const) {
     for (let resource = 0; resource < index.resources; resource++) {
       scratch[resource] = mostFree(site, role, resource)
       const node = role === 'primary' ? site.nodes.mostLeft : site.nodes.mostBeside
-      scratch[index.resources + resource] = node[resource] ?? 0
+      const limited = isOnNodes(site.nodes, names[resource] ?? '')
+      scratch[index.resources + resource] = limited ? (node[resource] ?? 0) : Number.POSITIVE_INFINITY
     }
     setLeaf(index[role], site.slot, scratch)
   }

@@ -7,6 +7,7 @@ import { domainsOf } from './domains.ts'
 import type { DatacenterState, HostingDemand, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
 import { changeNode, createNodes, type Nodes, rowOf } from './nodes.ts'
 import { type OfferedSegment, offeredSegments } from './offers.ts'
+import { partsOf } from './parts.ts'
 import {
   createResources,
   entriesOf,
@@ -137,6 +138,7 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
     known &&
     known.state.nodes === state.nodes &&
     known.state.offers === state.offers &&
+    known.state.storageClasses === state.storageClasses &&
     sameList(known.state.failureDomains, state.failureDomains)
   ) {
     known.state = state
@@ -241,7 +243,7 @@ function createSite(resources: Resources, state: DatacenterState): Site {
     domains: domainsOf(state),
     offered: offeredSegments(resources, state.offers),
     ledger: createLedger(),
-    nodes: createNodes(resources, state.nodes),
+    nodes: createNodes(resources, state.nodes, state.storageClasses),
     displaced: [],
   }
 }
@@ -257,20 +259,22 @@ function bookRole(world: World, entry: Placed, role: Role, change: typeof book |
   if (!site) return
   world.changed.add(site)
   const { period } = entry
-  const domains = role === 'standby' ? entry.domains : undefined
-  change(site.ledger, { period, need: internedNeed(world, neededAmounts(demand)), domains })
   const left = site.displaced.filter((d) => d.hostingId !== demand.id || d.role !== role)
   site.displaced.splice(0, site.displaced.length, ...left)
-  for (const [component, nodes] of byComponent(place.witness)) {
-    const requests = demand.components.find(({ name }) => name === component)?.requests ?? {}
-    const need = internedNeed(world, perReplica(requests))
-    for (const { node, replicas } of nodes) {
-      const row = rowOf(site.nodes, node)
-      if (row >= 0 && (role === 'primary' || site.nodes.schedulable[row] === 1)) {
-        const booking = { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains }
-        changeNode(site.nodes, row, change, booking)
-      } else if (change === book) {
-        site.displaced.push({ hostingId: demand.id, role, period, perReplica: need, replicas })
+  for (const part of partsOf(demand, role, place)) {
+    const domains = part.lands ? entry.domains : undefined
+    change(site.ledger, { period, need: internedNeed(world, neededAmounts(part.demand)), domains })
+    for (const [component, nodes] of byComponent(part.witness)) {
+      const requests = demand.components.find(({ name }) => name === component)?.requests ?? {}
+      const need = internedNeed(world, perReplica(requests))
+      for (const { node, replicas } of nodes) {
+        const row = rowOf(site.nodes, node)
+        if (row >= 0 && (!part.lands || site.nodes.schedulable[row] === 1)) {
+          const booking = { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains }
+          changeNode(site.nodes, row, change, booking)
+        } else if (change === book) {
+          site.displaced.push({ hostingId: demand.id, role, period, perReplica: need, replicas })
+        }
       }
     }
   }

@@ -5,10 +5,11 @@
 import type { Request } from './demand.ts'
 import type { Ruling } from './explain.ts'
 import { refusePair } from './filter.ts'
-import { fitNodes, isWitness } from './fit.ts'
+import { isWitness } from './fit.ts'
 import type { ScoreTerm, Witness } from './model.ts'
-import { hasRoomUnshared, isRoom, roomAt, sharedPermille } from './reserve.ts'
+import { isRoom, sharedPermille } from './reserve.ts'
 import { scoreStandby, totalOf } from './score.ts'
+import { hasStandbyRoom, seatStandby, standbyRoom } from './seat.ts'
 import type { Site } from './snapshot.ts'
 
 /** So many that fit the offers are weighed against each other before nodes are looked at. */
@@ -41,11 +42,11 @@ export interface Willing {
 export function standbyPool(
   sites: readonly Site[],
   barred: readonly (Ruling | undefined)[],
-  { need, period }: Request,
+  request: Request,
 ): Willing[] {
   return sites
     .flatMap((site, at) => {
-      const room = barred[at] ? undefined : roomAt(site, need, period, [])
+      const room = barred[at] ? undefined : standbyRoom(site, request, [])
       return room && isRoom(room) ? [{ site, at, headroom: room.headroom }] : []
     })
     .sort((a, b) => b.headroom - a.headroom || a.at - b.at)
@@ -63,12 +64,13 @@ export function findStandby(primary: Site, pool: readonly Willing[], request: Re
       const score = scoreStandby(
         sharedPermille(willing.site, request.need, request.period.start, primary.domains),
         willing.headroom,
+        request.demand.constraints.weights,
       )
       block.push({ site: willing.site, score, total: totalOf(score) })
     }
     block.sort((a, b) => b.total - a.total || (a.site.state.id < b.site.state.id ? -1 : 1))
     for (const candidate of block) {
-      const witness = fitNodes(candidate.site, request, primary.domains)
+      const witness = seatStandby(candidate.site, request, primary.domains)
       if (isWitness(witness)) return { found: { ...candidate, witness }, unfit }
       unfit.set(candidate.site, witness)
     }
@@ -79,8 +81,8 @@ export function findStandby(primary: Site, pool: readonly Willing[], request: Re
 /** The rules of the pair, then the reserve; nodes are not looked at. */
 function refuseStandby(primary: Site, site: Site, request: Request): Ruling | undefined {
   const apart = refusePair(primary, site, request)
-  if (apart || hasRoomUnshared(site, request.need, request.period)) return apart
-  const room = roomAt(site, request.need, request.period, primary.domains)
+  if (apart || hasStandbyRoom(site, request)) return apart
+  const room = standbyRoom(site, request, primary.domains)
   return isRoom(room) ? undefined : room
 }
 

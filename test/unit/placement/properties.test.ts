@@ -96,7 +96,7 @@ t.test(
               throw new Error('two reasons for one standby')
             if (
               decision.outcome === 'placed' &&
-              (demand.fallback.mode === 'cold') !== (decision.chosen.standby !== undefined)
+              (demand.fallback.mode !== 'none') !== (decision.chosen.standby !== undefined)
             )
               throw new Error('fallback as asked')
             const pairless = decision.refusals.some(({ rule }) => rule === 'no-standby')

@@ -124,14 +124,25 @@ const anyDatacenter = (id: string): fc.Arbitrary<DatacenterState> =>
       latitude: fc.constantFrom(51.5, 53.2),
       failureDomains: fc.subarray(['grid/west', 'grid/oost', 'flood/laag']),
       nodes: fc
-        .array(fc.record({ cpu: amount(6, 1000), memory: amount(12, gib), pods: amount(8, 1) }), {
-          minLength: 1,
-          maxLength: 4,
-        })
-        .map((all) => all.map((free, i) => node(`n${i}`, free, i !== 3))),
+        .array(
+          fc.record({
+            cpu: amount(6, 1000),
+            memory: amount(12, gib),
+            pods: amount(8, 1),
+            'storage/fast': amount(6, gib),
+          }),
+          {
+            minLength: 1,
+            maxLength: 4,
+          },
+        )
+        .map((all) =>
+          all.map((free, i) => ({ ...node(`n${i}`, free, i !== 3), ...(i !== 2 && { zone: `z${i % 2}` }) })),
+        ),
       offers: fc
         .tuple(anyOffer(`${id}_1`), anyOffer(`${id}_2`))
         .chain((both) => fc.oneof(fc.constant(both), fc.subarray(both))),
+      storageClasses: fc.boolean().map((nodeLocal) => [{ name: 'fast', readWriteMany: false, nodeLocal }]),
       observedAt: fc.constantFrom(...new Array<number>(12).fill(now), undefined),
     })
     .map((changes) => datacenter(id, changes))
@@ -148,7 +159,11 @@ const anyComponents = fc
     fc.record({
       replicas: fc.constantFrom(0, 1, 1, 1, 2, 2, 3, 4),
       onePerNode: fc.boolean(),
-      requests: fc.record({ cpu: amount(4, 250), memory: amount(2, gib / 2) }),
+      onePerZone: fc.constantFrom(false, false, false, true),
+      requests: fc.record(
+        { cpu: amount(4, 250), memory: amount(2, gib / 2), 'storage/fast': amount(3, gib) },
+        { requiredKeys: ['cpu', 'memory'] },
+      ),
     }),
     { minLength: 1, maxLength: 3 },
   )
@@ -167,13 +182,20 @@ export const anyHosting = (id: string): fc.Arbitrary<HostingDemand> =>
         { maxLength: 1 },
       ),
       constraints: fc.record(
-        { regionsNot: fc.constantFrom([], [], ['noord']), maxPriceCents: fc.constantFrom(2_000, 50_000, 50_000) },
+        {
+          regionsNot: fc.constantFrom([], [], ['noord']),
+          maxPriceCents: fc.constantFrom(2_000, 50_000, 50_000),
+          apart: fc.constantFrom([], ['hst_00', 'hst_01']),
+          together: fc.constantFrom([], [], [], ['hst_02']),
+          weights: fc.constantFrom({}, { price: 0 }, { balance: 300 }),
+        },
         { requiredKeys: [] },
       ),
       fallback: fc.oneof(
         fc.constant({ mode: 'none' as const }),
         fc.record({
-          mode: fc.constant('cold' as const),
+          mode: fc.constantFrom('cold' as const, 'cold' as const, 'warm' as const, 'hot' as const),
+          warmReplicas: fc.constantFrom(0, 1, 2),
           differ: fc.subarray(['grid', 'flood']),
           minDistanceKm: fc.constantFrom(0, 0, 0, 100),
         }),
