@@ -19,8 +19,8 @@ t.test(
     const policy = { allowedAddresses: ['127.0.0.0/8'], sandboxClusters: true }
     const api = await testApi(t, { realConnections: true, policy })
     // Those of the test are not to be taken for parties of the demonstration.
-  await api.kit.database.query('update parties set oin = reverse(oin)')
-  const into = { api: await api.listen(), loketToken: api.tokenOf('loket'), progress: () => undefined }
+    await api.kit.database.query('update parties set oin = reverse(oin)')
+    const into = { api: await api.listen(), loketToken: api.tokenOf('loket'), progress: () => undefined }
     const start = async () => {
       const demonstration = await startDemonstration({ directory: folder.path, clock, random: systemRandom })
       const { datacenters } = await demonstration.seed(into).finally(demonstration.stop)

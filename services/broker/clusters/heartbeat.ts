@@ -120,10 +120,12 @@ async function check({ ledger, timing, row, signal, pulse, cluster, nodes, synce
   const reasons = await checkCluster(cluster, version, nodes()).catch((error) => [reasonOf(error)])
   let passed = false
   await patiently(ledger.kit, 'checks', signal, async () => {
-    // One cluster under two names would be offered twice, and be its own fallback.
-    const twin = await selectTwin(ledger.kit.database, row.datacenter_id, pulse.facts()?.clusterUid ?? '')
+    // One cluster under two names would be offered twice, and be its own fallback. When the other passes at this very
+    // instant the store refuses to have both, and this is done again.
+    const uid = pulse.facts()?.clusterUid ?? ''
+    const twin = await selectTwin(ledger.kit.database, row.datacenter_id, uid)
     const all = twin === undefined ? reasons : [`this cluster is already connected as ${twin}`, ...reasons]
-    await recordChecks(ledger, subjectOf(row), all)
+    await recordChecks(ledger, subjectOf(row), uid, all)
     passed = all.length === 0
   })
   return passed

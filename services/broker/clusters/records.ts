@@ -54,12 +54,19 @@ export function recordContact(ledger: Ledger, subject: Subject, { state, reason,
   })
 }
 
-/** The outcome of the checks: no reasons means passed. */
-export function recordChecks(ledger: Ledger, subject: Subject, reasons: readonly string[]): Promise<void> {
+/** The outcome of the checks: no reasons means passed, which only one datacenter can with a cluster; else it rejects. */
+export function recordChecks(
+  ledger: Ledger,
+  subject: Subject,
+  clusterUid: string,
+  reasons: readonly string[],
+): Promise<void> {
   return write(ledger, async (sql, now) => {
     const passed = reasons.length === 0
-    const reason = passed ? null : `checks failed: ${reasons.join('; ')}`
-    if (!(await updateState(sql, subject.id, 'checking', passed ? 'active' : 'checking', reason, now))) return
+    const outcome = passed
+      ? { to: 'active', reason: null, clusterUid }
+      : { to: 'checking', reason: `checks failed: ${reasons.join('; ')}`, clusterUid: undefined }
+    if (!(await updateState(sql, subject.id, { from: 'checking', ...outcome }, now))) return
     const type = passed ? 'datacenter.activated' : 'datacenter.checks-failed'
     await appendEvents(sql, ledger.kit, [datacenterEvent(subject, type, passed ? {} : { reasons })])
     sql.hint('queue')

@@ -48,6 +48,11 @@ export async function putConnection(
   )
   // Another cluster may take the place of one where nothing of ours can stand.
   await sql.query(
+    `update datacenters set cluster_uid = null where id = $1
+       and not exists (select 1 from placements where datacenter_id = $1 and wanted <> 'released')`,
+    [datacenterId],
+  )
+  await sql.query(
     `update inventories set facts = facts - 'clusterUid' where datacenter_id = $1
        and not exists (select 1 from placements where datacenter_id = $1 and wanted <> 'released')`,
     [datacenterId],
@@ -102,19 +107,20 @@ export async function updateContact(
   )
 }
 
-/** Ends the checks of a connection with the given state; whether the datacenter was in `from`. */
+/**
+ * Ends the checks of a connection with the given state, and with the cluster that passed them; whether that is news. Rejects
+ * when another datacenter has passed with the same cluster.
+ */
 export async function updateState(
   sql: Sql,
   id: string,
-  from: string,
-  to: string,
-  reason: string | null,
+  { from, to, reason, clusterUid }: { from: string; to: string; reason: string | null; clusterUid: string | undefined },
   now: Date,
 ): Promise<boolean> {
   const rows = await sql.query(
-    `update datacenters set state = $3, contact_reason = $4, generation = generation + 1, version = version + 1, updated_at = $5
+    `update datacenters set state = $3, contact_reason = $4, cluster_uid = coalesce($6, cluster_uid), generation = generation + 1, version = version + 1, updated_at = $5
      where id = $1 and state = $2 and (state <> $3 or contact_reason is distinct from $4) returning 1`,
-    [id, from, to, reason, now],
+    [id, from, to, reason, now, clusterUid ?? null],
   )
   return rows.length === 1
 }
@@ -160,8 +166,9 @@ export async function touchInventories(sql: Sql, ids: readonly string[], now: Da
 /** The slug of another datacenter that has this cluster, and had it first; undefined when there is none. */
 export async function selectTwin(sql: Sql, datacenterId: string, clusterUid: string): Promise<string | undefined> {
   const [twin] = await sql.query<{ slug: string }>(
-    `select d.slug from datacenters d join inventories i on i.datacenter_id = d.id
-     where d.id <> $1 and i.facts ->> 'clusterUid' = $2 and d.state <> 'withdrawn' and (d.state <> 'checking' or d.id < $1)
+    `select d.slug from datacenters d left join inventories i on i.datacenter_id = d.id
+     where d.id <> $1 and d.state <> 'withdrawn'
+       and (d.cluster_uid = $2 or (i.facts ->> 'clusterUid' = $2 and (d.state <> 'checking' or d.id < $1)))
      order by d.id limit 1`,
     [datacenterId, clusterUid],
   )
