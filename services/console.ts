@@ -1,5 +1,5 @@
 /** What the all-in-one says to whoever started it: how far it is, where everything is, and what to try next. */
-import type { Broker } from './broker/index.ts'
+import type { Broker, Contents } from './broker/index.ts'
 import type { Demonstration } from './sandbox/index.ts'
 
 interface Output {
@@ -45,21 +45,24 @@ export interface Ready {
   readonly directory: string
   /** Absent when started empty. */
   readonly demonstration: Demonstration | undefined
-  readonly summary: { readonly datacenters: number; readonly hostings: number } | undefined
+  readonly contents: Contents
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
 /** A few lines: addresses first, then the next command. */
-export function welcome({ seconds, broker, directory, demonstration, summary }: Ready): string {
-  const content = summary
-    ? `${summary.datacenters} datacenters, ${summary.hostings} hostings. Capacities are invented.`
-    : 'empty.'
+export function welcome({ seconds, broker, directory, demonstration, contents }: Ready): string {
+  const { datacenters, hostings } = contents
+  const content =
+    datacenters + hostings === 0 ? 'empty.' : `${counted(datacenters, 'datacenter')}, ${counted(hostings, 'hosting')}.`
   const kubeconfig = demonstration
     ? `  kubeconfig   ${demonstration.kubeconfig}        (a context for each datacenter)\n`
     : ''
-  const next = summary
-    ? 'npx gemeentecloud datacenter list\n  npx gemeentecloud hosting quote -f docs/examples/open-zaak.yaml'
-    : 'npx gemeentecloud datacenter register --help'
-  return `gemeentecloud is ready after ${seconds.toFixed(1)} s: ${content}
+  const next =
+    datacenters > 0
+      ? 'npx gemeentecloud datacenter list\n  npx gemeentecloud hosting quote -f docs/examples/open-zaak.yaml'
+      : 'npx gemeentecloud datacenter register --help'
+  return `gemeentecloud is ready after ${seconds.toFixed(1)} s: ${content}${demonstration ? ' Capacities are invented.' : ''}
 
   API          ${broker.url}/api/v1        (described at /api/v1/openapi.json)
   pages        ${broker.url}/

@@ -4,7 +4,7 @@ import './shared/require-node.ts'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
-import { bootstrapDesk, openStore, startBroker } from './broker/index.ts'
+import { bootstrapDesk, countContents, openStore, startBroker } from './broker/index.ts'
 import { createProgress, wayOut, welcome } from './console.ts'
 import { developmentTokens } from './development-tokens.ts'
 import { startDemonstration } from './sandbox/index.ts'
@@ -101,13 +101,10 @@ async function run(): Promise<void> {
 
   // 5. The demonstration, over the API like anybody else.
   const progress = createProgress(process.stdout)
-  const summary = await demonstration?.seed({
-    api: broker.url,
-    loketToken: access.tokens.loket,
-    progress: progress.show,
-  })
+  await demonstration?.seed({ api: broker.url, loketToken: access.tokens.loket, progress: progress.show })
   await developmentTokens(broker.url, access, systemRandom)
   writeLocalAccess(directory, access)
   progress.clear()
-  say(welcome({ seconds: process.uptime(), broker, directory, demonstration, summary }))
+  const contents = await countContents(database)
+  say(welcome({ seconds: process.uptime(), broker, directory, demonstration, contents }))
 }

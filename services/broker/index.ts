@@ -2,3 +2,4 @@
 export { bootstrapDesk } from './bootstrap.ts'
 export { type Broker, startBroker } from './broker.ts'
 export { openStore } from './open-store.ts'
+export { type Contents, countContents } from './store.ts'

@@ -5,9 +5,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
+import type { Role } from '../../schemas/index.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { mainFile, type RunningBroker, startProcess } from '../support/process.ts'
+import { registrationOf } from '../support/registration.ts'
 
 const log = pino({ level: 'silent' })
 
@@ -83,12 +85,15 @@ function runToEnd(
   })
 }
 
-async function systems({ api, tokens }: RunningBroker, body?: object): Promise<any> {
+const systems = (running: RunningBroker, body?: object) => ask(running, 'consumer', 'systems', body)
+
+/** What a list holds, or the answer to what is sent to it. */
+async function ask({ api, tokens }: RunningBroker, role: Role, list: string, body?: object): Promise<any> {
   const headers = {
-    authorization: `Bearer ${tokens.consumer}`,
+    authorization: `Bearer ${tokens[role]}`,
     ...(body && { 'content-type': 'application/json', 'idempotency-key': crypto.randomUUID() }),
   }
-  const answer = await fetch(`${api}/api/v1/systems`, {
+  const answer = await fetch(`${api}/api/v1/${list}`, {
     headers,
     ...(body && { method: 'POST', body: JSON.stringify(body) }),
   })
@@ -124,6 +129,8 @@ t.test(
     const directory = dataDirectory(t)
     const first = await broker(t, directory)
     const made = await systems(first, system)
+    const { operatorId: _, connection: __, ...registration } = registrationOf('parkstad', '', '')
+    t.match(await ask(first, 'provider', 'datacenters', registration), { slug: 'parkstad' })
     const postgres = postgresOf(directory)
     await first.end('SIGKILL')
     t.ok(postgres !== undefined && isRunning(postgres), 'the store outlives the broker')
@@ -131,6 +138,7 @@ t.test(
     const second = await broker(t, directory)
     t.equal(postgresOf(directory), postgres, 'the same PostgreSQL')
     t.same((await systems(second)).items, [made])
+    t.match(second.output(), /is ready after [\d.]+ s: 1 datacenter, 0 hostings\.\n/, 'what the store holds')
     t.same(second.tokens, first.tokens, 'and the same tokens')
 
     t.equal(await second.end('SIGINT'), 0, 'Ctrl-C')
