@@ -8,7 +8,14 @@ import { createHttpServer, type HttpServer } from '../shared/http/server.ts'
 import type { Kit } from '../shared/kit.ts'
 import { auditRoutes, createEventSource } from './audit/index.ts'
 import { type Connect, datacenterMetrics, datacenterRoutes } from './datacenters/index.ts'
-import { createWaiting, hostingMetrics, hostingRoutes, type Waiting } from './hosting/index.ts'
+import {
+  createWaiting,
+  hostingMetrics,
+  hostingRoutes,
+  unmetMetrics,
+  unmetRoutes,
+  type Waiting,
+} from './hosting/index.ts'
 import { createAuthenticator, protect, visibleParty } from './identity/index.ts'
 import { documentRoute, openApiOptions, publishedDocument } from './openapi.ts'
 import { partyRoutes } from './parties/index.ts'
@@ -39,6 +46,7 @@ export async function createApp(
   httpMetrics(registry, http)
   datacenterMetrics(registry, whole)
   hostingMetrics(registry, whole)
+  unmetMetrics(registry, whole)
 
   const authenticate = createAuthenticator(kit)
   protect(http, authenticate)
@@ -54,6 +62,7 @@ export async function createApp(
       partyRoutes(api, kit)
       datacenterRoutes(api, kit, connect, ceilings)
       hostingRoutes(api, kit, createAsk(kit), waiting, ceilings)
+      unmetRoutes(api, kit)
       documentRoute(api, () => publishedDocument(http.swagger()))
     },
     { prefix: '/api/v1' },

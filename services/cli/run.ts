@@ -11,6 +11,7 @@ import { outputs } from './output.ts'
 import type { Shell } from './session.ts'
 import { systemCommands } from './systems.ts'
 import { printable } from './text.ts'
+import { unmetCommands } from './unmet.ts'
 
 const codesHelp = `
 Exit codes: 0 done, 1 refused or not possible, 2 wrong command or input, 3 not found, 4 not allowed,
@@ -57,6 +58,7 @@ export function program(shell: Shell): Command {
   datacenterCommands(program, shell)
   systemCommands(program, shell)
   hostingCommands(program, shell)
+  unmetCommands(program, shell)
   eventCommands(program, shell)
   return program
 }

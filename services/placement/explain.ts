@@ -170,6 +170,11 @@ export function explainRefusal(refusal: Refusal, language: Language): string {
   return fill(textOf(refusal.rule, language)[1], refusal, language)
 }
 
+/** The rule of a group in a few words. */
+export function explainGroup(group: Pick<RefusalGroup, 'rule' | 'resource'>, language: Language): string {
+  return fill(textOf(group.rule, language)[0], group, language)
+}
+
 /** An instant as people and machines read it; the open end by that name. */
 export function instantText(instant: number): string {
   return Number.isFinite(instant) ? new Date(instant).toISOString() : 'open'
@@ -212,7 +217,7 @@ export function summarise(refusals: readonly Refusal[], language: Language = 'en
     const own = groups.filter((group) => group.role === role)
     if (own.length === 0) return []
     const total = own.reduce((sum, { count }) => sum + count, 0)
-    return `${title} ${total}: ${own.map((g) => `${g.count} × ${fill(textOf(g.rule, language)[0], g, language)}`).join(', ')}`
+    return `${title} ${total}: ${own.map((g) => `${g.count} × ${explainGroup(g, language)}`).join(', ')}`
   }
   const titles =
     language === 'en' ? (['refused', 'refused as standby'] as const) : (['geweigerd', 'geweigerd als uitwijk'] as const)

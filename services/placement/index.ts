@@ -3,6 +3,7 @@
 export { distanceKm, type Position } from './distance.ts'
 export { derivedKinds, domainsOf, kindOf } from './domains.ts'
 export {
+  explainGroup,
   explainRefusal,
   groupRefusals,
   type Language,

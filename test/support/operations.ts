@@ -171,6 +171,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     stranger: 400,
     located: true,
   },
+  listUnmetDemand: { method: 'GET', path: () => 'unmet-demand', as: 'provider', roles: everybody, status: 200 },
   listHostings: { method: 'GET', path: () => 'hostings', as: 'consumer', roles: readers, status: 200 },
   getHosting: { method: 'GET', path: at('hostings'), as: 'consumer', roles: readers, status: 200, stranger: 404 },
   endHosting: {

@@ -27,6 +27,8 @@ const policy = {
   'hosting.end': { consumer: 'own', loket: 'any' },
   'quote.create': { consumer: 'own', loket: 'any' },
   'quote.read': { consumer: 'own', loket: 'any', auditor: 'any' },
+  // Other parties' demand is shown only added up, with no party's name.
+  'unmet-demand.read': { provider: 'any', consumer: 'own', loket: 'any', auditor: 'any' },
   'event.read': { provider: 'own', consumer: 'own', loket: 'any', auditor: 'any' },
 } as const satisfies Record<string, Partial<Record<Role, Reach>>>
 

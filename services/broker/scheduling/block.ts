@@ -25,12 +25,15 @@ import {
   selectOverbooked,
   writeOutcomes,
 } from './store.ts'
+import { type Unmet, unmetOf } from './unmet.ts'
 import { hostingDemand, type Picture, rereadPicture } from './world.ts'
 
 export interface Verdict {
   readonly row: HostingRow
   readonly decision: Decision
   readonly placed: Placing | undefined
+  /** For the register; a request that is refused through our fault is not on it. */
+  readonly unmet?: Unmet
 }
 
 type Placing = PlacedHosting & { readonly primary: Seat }
@@ -107,7 +110,8 @@ export function decide(kit: Kit, picture: Picture, row: HostingRow, metrics?: Sc
     const demand = hostingDemand(row)
     const decision = schedule(picture.world, demand, kit.clock.now())
     metrics?.took((kit.clock.monotonic() - started) / 1000)
-    if (decision.outcome === 'unschedulable') return { row, decision, placed: undefined }
+    if (decision.outcome === 'unschedulable')
+      return { row, decision, placed: undefined, unmet: unmetOf(demand, decision) }
     const placed = placedBy(demand, decision)
     applyPlacement(picture.world, placed)
     return { row, decision, placed }
@@ -183,12 +187,13 @@ async function commit(
   return written
 }
 
-function outcomeOf({ row, decision }: Verdict, picture: Picture, now: number): Outcome {
+function outcomeOf({ row, decision, unmet }: Verdict, picture: Picture, now: number): Outcome {
   return {
     hostingId: row.id,
     scheduling: decision.outcome,
     decision: decisionView(decision, picture, now),
     priceCentsPerMonth: decision.outcome === 'placed' ? decision.chosen.priceCentsPerMonth : null,
+    unmet: unmet ?? null,
   }
 }
 

@@ -3,6 +3,7 @@ import type { DecisionView } from '../../../schemas/index.ts'
 import type { Witness } from '../../placement/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { Amounts } from '../datacenters/index.ts'
+import type { Unmet } from './unmet.ts'
 
 export interface WorldRow extends Row {
   readonly id: string
@@ -161,6 +162,7 @@ export interface Outcome {
   readonly scheduling: 'placed' | 'unschedulable'
   readonly decision: DecisionView
   readonly priceCentsPerMonth: number | null
+  readonly unmet: Unmet | null
 }
 
 const leaderLock = 0x67656d65
@@ -205,9 +207,9 @@ export async function compareAndSetGenerations(
 /** Writes outcomes on hostings that are still pending; returns the ids written, with the epoch each has now. */
 export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now: Date): Promise<Map<string, number>> {
   const rows = await sql.query<{ id: string; epoch: number }>(
-    `update hostings h set scheduling = o.scheduling, decision = o.decision, price_cents_per_month = o.price,
+    `update hostings h set scheduling = o.scheduling, decision = o.decision, price_cents_per_month = o.price, unmet = o.unmet,
        epoch = h.epoch + (o.scheduling = 'placed')::int, version = h.version + 1, updated_at = $2
-     from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint)
+     from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint, unmet jsonb)
      where h.id = o.id and h.scheduling = 'pending' and h.wanted = 'running' returning h.id, h.epoch`,
     [
       JSON.stringify(
@@ -216,6 +218,7 @@ export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now:
           scheduling: o.scheduling,
           decision: o.decision,
           price: o.priceCentsPerMonth,
+          unmet: o.unmet,
         })),
       ),
       now,
