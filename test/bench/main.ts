@@ -2,7 +2,8 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchEndToEnd } from './end-to-end.ts'
-import { benchPlacement } from './placement.ts'
+import { benchEngine } from './placement.ts'
+import { benchFill, benchReserve } from './quality.ts'
 import { benchStart } from './start.ts'
 
 const { values, positionals } = parseArgs({
@@ -11,7 +12,7 @@ const { values, positionals } = parseArgs({
 })
 
 const parts: Record<string, () => Promise<unknown>> = {
-  placement: async () => benchPlacement(),
+  placement: async () => ({ engine: benchEngine(), reserve: benchReserve(), baselines: benchFill() }),
   endToEnd: () => benchEndToEnd(Number(values.seconds)),
   start: async () => [await benchStart(false), await benchStart(true)],
 }
