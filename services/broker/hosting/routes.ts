@@ -1,22 +1,20 @@
-/** /systems, /hostings and /quotes. */
+/** /systems and /hostings. */
 import type { FastifyRequest } from 'fastify'
-import { Hosting, HostingInput, page, Quote, QuoteInput, System, SystemInput } from '../../../schemas/index.ts'
+import { Hosting, HostingInput, page, System, SystemInput } from '../../../schemas/index.ts'
 import type { Ceilings } from '../../shared/ceilings.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
-import { type Answer, mutate, mutatePrepared } from '../../shared/http/mutate.ts'
+import { type Answer, mutate } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { quoteRoutes } from './quotes/routes.ts'
+import type { Ask } from './quotes/service.ts'
 import {
-  type Ask,
-  askQuote,
   endOwnHosting,
   getHosting,
-  getQuote,
   getSystem,
-  giveQuote,
   listHostings,
   listSystems,
   registerSystem,
@@ -180,47 +178,5 @@ function systemRoutes(app: HttpServer, kit: Kit): void {
     },
     async (request, reply) =>
       sendVersioned(request, reply, await getSystem(kit.database, callerOf(request), request.params.id)),
-  )
-}
-
-function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask): void {
-  const tags = ['quotes']
-  app.post(
-    '/quotes',
-    {
-      config: { action: 'quote.create' },
-      schema: {
-        operationId: 'quoteHosting',
-        summary: 'Where would it fit, for how much',
-        tags,
-        headers: ChangeHeaders,
-        querystring: NoQuery,
-        body: QuoteInput,
-        response: { 201: Quote, ...problemAnswers },
-      },
-    },
-    (request, reply) =>
-      mutatePrepared(kit, request, reply, async (caller) => {
-        const asked = await askQuote(kit, caller, ask, request.body)
-        return async (sql) => {
-          const body = await giveQuote(sql, kit, caller, asked)
-          return { status: 201, body, location: `/api/v1/quotes/${body.id}` }
-        }
-      }),
-  )
-  app.get(
-    '/quotes/:id',
-    {
-      config: { action: 'quote.read' },
-      schema: {
-        operationId: 'getQuote',
-        summary: 'Read a quote',
-        tags,
-        params: IdParams,
-        querystring: NoQuery,
-        response: { 200: Quote, ...problemAnswers },
-      },
-    },
-    (request) => getQuote(kit, callerOf(request), request.params.id),
   )
 }

@@ -1,14 +1,5 @@
 /** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
-import type {
-  DecisionView,
-  Hosting,
-  HostingInput,
-  Quote,
-  QuoteInput,
-  System,
-  SystemInput,
-} from '../../../schemas/index.ts'
-import type { HostingDemand } from '../../placement/index.ts'
+import type { Hosting, HostingInput, System, SystemInput } from '../../../schemas/index.ts'
 import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
@@ -20,26 +11,22 @@ import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
-import { contradictions, demandOf } from './core/demand.ts'
+import { contradictions } from './core/demand.ts'
 import {
   countHostings,
-  deleteQuotes,
   endHosting,
   insertHosting,
-  insertQuote,
   insertSystem,
   lockHosting,
   type SystemRow,
   selectExpired,
   selectHosting,
   selectHostings,
-  selectQuote,
   selectSystem,
   selectSystems,
 } from './store.ts'
-import { hostingView, quoteView, systemView } from './view.ts'
+import { hostingView, systemView } from './view.ts'
 
-const quoteValidMs = 15 * 60_000
 /** Names that belong to the cluster or to us, whatever party asks. */
 const reservedName = /^(kube-.*|default|gemeentecloud.*|openshift.*)$/
 
@@ -147,52 +134,14 @@ export async function endOwnHosting(
   return readHosting(sql, id, undefined)
 }
 
-/** The same engine call as the scheduler's; given by the room that owns it. */
-export type Ask = (demand: HostingDemand) => Promise<DecisionView>
-
-/** A quote before it is given. */
-export interface AskedQuote {
-  readonly id: string
-  readonly partyId: string
-  readonly spec: QuoteInput
-  readonly decision: DecisionView
-  readonly validUntil: Date
-}
-
-/** Where a hosting would fit and for how much, without taking or writing anything. Throws `invalid-fields`. */
-export async function askQuote(kit: Kit, caller: Caller, ask: Ask, input: QuoteInput): Promise<AskedQuote> {
-  refuse(contradictions(input))
-  const { party_id: partyId, spec } = await ownSystem(kit.database, caller, input.systemId, '/systemId')
-  const now = kit.clock.now()
-  const id = newId('quo', kit.clock, kit.random)
-  const startMs = input.period ? Math.max(Date.parse(input.period.start), now) : now
-  const endMs = input.period?.end ? Date.parse(input.period.end) : Number.POSITIVE_INFINITY
-  const decision = await ask(demandOf(input, { hostingId: id, partyId, startMs, endMs, classes: spec.classes }))
-  return { id, partyId, spec: input, decision, validUntil: new Date(now + quoteValidMs) }
-}
-
-/** Writes down what was asked, so that it can be read again while it is valid. */
-export async function giveQuote(sql: Sql, kit: Kit, caller: Caller, asked: AskedQuote): Promise<Quote> {
-  const row = await insertQuote(sql, asked, new Date(kit.clock.now()))
-  const data = { outcome: asked.decision.outcome }
-  await appendEvents(sql, kit, [{ ...by(caller, 'quote', asked.id, asked.partyId), type: 'quote.given', data }])
-  return quoteView(row)
-}
-
-/** Throws `not-found`. */
-export async function getQuote(kit: Kit, caller: Caller, id: string): Promise<Quote> {
-  const row = await selectQuote(kit.database, id, visibleParty(caller.principal, 'quote.read'))
-  if (!row) throw new Problem('not-found', `There is no quote ${id}`)
-  return quoteView(row)
-}
-
 async function readHosting(sql: Sql, id: string, partyId: string | undefined): Promise<Versioned<Hosting>> {
   const row = await selectHosting(sql, id, partyId)
   if (!row) throw new Problem('not-found', `There is no hosting ${id}`)
   return { ...hostingView(row), version: row.version }
 }
 
-async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string): Promise<SystemRow> {
+/** Throws `not-found`, or `invalid-fields` when it stands in a body at `pointer`. */
+export async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string): Promise<SystemRow> {
   const row = await selectSystem(sql, id)
   if (row && mayTouch(caller.principal, 'system.read', row.party_id)) return row
   if (pointer)
@@ -202,12 +151,14 @@ async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string)
   throw new Problem('not-found', `There is no system ${id}`)
 }
 
-function refuse(errors: { pointer: string; message: string }[]): void {
+/** Throws `invalid-fields` when there are any. */
+export function refuse(errors: { pointer: string; message: string }[]): void {
   if (errors.length > 0)
     throw new Problem('invalid-fields', errors.map((e) => `${e.pointer} ${e.message}`).join('; '), errors)
 }
 
-const by = (caller: Caller, kind: string, id: string, partyId: string) => ({
+/** What the events of a change by a caller have in common. */
+export const by = (caller: Caller, kind: string, id: string, partyId: string) => ({
   subject: { kind, id },
   partyId,
   actor: actorOf(caller),
@@ -230,15 +181,4 @@ export async function endExpired(kit: Kit): Promise<number> {
     })
   }
   return expired.length
-}
-
-const quotesAtOnce = 1_000
-
-/** Deletes quotes that are no longer valid, some at a time; returns how many. That they end was told when they were given. */
-export async function forgetQuotes(kit: Kit): Promise<number> {
-  const now = new Date(kit.clock.now())
-  let forgotten = 0
-  for (let some = quotesAtOnce; some === quotesAtOnce; forgotten += some)
-    some = await deleteQuotes(kit.database, now, quotesAtOnce)
-  return forgotten
 }

@@ -1,8 +1,8 @@
-/** Rows of systems, hostings and quotes as the contract shows them. */
-import type { Hosting, Placement, Quote, System } from '../../../schemas/index.ts'
+/** Rows of systems and hostings as the contract shows them. */
+import type { Hosting, Placement, System } from '../../../schemas/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { fallbackStatusOf, stateOf, type Truth } from './core/summary.ts'
-import type { HostingRow, PlacementRow, QuoteRow, SystemRow } from './store.ts'
+import type { HostingRow, PlacementRow, SystemRow } from './store.ts'
 
 const stamps = (row: { created_at: Date; updated_at: Date }) => ({
   createdAt: rfc3339(row.created_at.getTime()),
@@ -48,15 +48,4 @@ export function truthOf(
 
 function placementView({ contact: _, observedAtMs, ...placement }: PlacementRow): Placement {
   return { ...placement, observedAt: observedAtMs === null ? null : rfc3339(observedAtMs) }
-}
-
-export function quoteView(row: QuoteRow): Quote {
-  return {
-    id: row.id,
-    ownerId: row.party_id,
-    request: row.spec,
-    decision: row.decision,
-    validUntil: rfc3339(row.valid_until.getTime()),
-    createdAt: rfc3339(row.created_at.getTime()),
-  }
 }
