@@ -1,6 +1,7 @@
 /** What the all-in-one says to whoever started it: how far it is, where everything is, and what to try next. */
 import type { Broker, Contents } from './broker/index.ts'
 import type { Demonstration } from './sandbox/index.ts'
+import type { Config } from './shared/config.ts'
 
 interface Output {
   readonly isTTY?: boolean
@@ -29,13 +30,49 @@ export function createProgress(output: Output): Progress {
   }
 }
 
-/** What to do when an address is another program's or a folder is not ours; undefined when that is not what went wrong. */
-export function wayOut(error: unknown, config: { readonly port: number }): string | undefined {
-  const { code, address, port, path } = error as NodeJS.ErrnoException & { address?: string; port?: number }
-  if (code === 'EACCES') return `${path} may not be written here: name another directory with GEMEENTECLOUD_DATA`
-  if (code !== 'EADDRINUSE') return undefined
+/** What to do about a setting that cannot be had here; undefined when that is not what went wrong. */
+export function wayOut(error: SystemError, config: Pick<Config, 'port' | 'host' | 'databaseUrl'>): string | undefined {
+  return addressTrouble(error, config) ?? folderTrouble(error) ?? databaseTrouble(error, config)
+}
+
+function addressTrouble(
+  { code, syscall, address, port, hostname }: SystemError,
+  config: Pick<Config, 'port' | 'host'>,
+) {
   const name = port === config.port ? 'PORT' : 'MANAGEMENT_PORT'
-  return `${address}:${port} is taken by another program: set ${name} to another port, or to 0 for any that is free`
+  if (syscall === 'listen' && code === 'EADDRINUSE')
+    return `${address}:${port} is taken by another program: set ${name} to another port, or to 0 for any that is free`
+  if (syscall === 'listen' && code === 'EACCES')
+    return `${address}:${port} is not for every user: set ${name} to a port from 1024`
+  if (syscall === 'listen' || (syscall === 'getaddrinfo' && hostname === config.host))
+    return `${config.host} is no address of this machine: set HOST to one, such as 127.0.0.1`
+  return undefined
+}
+
+function folderTrouble({ code = '', syscall, path }: SystemError) {
+  const why = code === 'ENOENT' && syscall === 'mkdir' ? 'cannot be made' : folderTroubles[code]
+  if (path === undefined || why === undefined) return undefined
+  return `${path} ${why}: name another directory with GEMEENTECLOUD_DATA`
+}
+
+const folderTroubles: Record<string, string> = {
+  EACCES: 'may not be written by you',
+  EPERM: 'may not be written',
+  EROFS: 'is on a disk that cannot be written',
+  ENOSPC: 'is on a disk that is full',
+  EEXIST: 'is a file',
+}
+
+/** Its own words are good ones, with a code of the system or of PostgreSQL: connection, authorization, no such database. */
+function databaseTrouble({ code = '', message }: SystemError, { databaseUrl }: Pick<Config, 'databaseUrl'>) {
+  if (databaseUrl === undefined || !/^(E[A-Z]+|08...|28...|3D000)$/.test(code)) return undefined
+  return `PostgreSQL cannot be used: ${message}. See DATABASE_URL; without it, npm start brings its own`
+}
+
+interface SystemError extends NodeJS.ErrnoException {
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
 }
 
 export interface Ready {

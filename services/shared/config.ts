@@ -4,26 +4,29 @@ import { type Ceilings, defaultCeilings } from './ceilings.ts'
 import { createAjv, fieldErrors } from './http/validation.ts'
 import { defaultLimits, type Limits } from './kubernetes/limits.ts'
 
-const Cidrs = Type.String({ format: 'cidr-list', description: 'CIDRs, separated by commas' })
-const Count = Type.String({ pattern: '^[1-9][0-9]{0,6}$', description: 'A number above 0' })
-const Port = Type.String({ pattern: '^(0|[1-9][0-9]{0,4})$', description: '0 picks a free one' })
+// A description says what a value must be.
+const Cidrs = Type.String({ format: 'cidr-list', description: 'networks such as 10.0.0.0/8, separated by commas' })
+const Count = Type.String({ pattern: '^[1-9][0-9]{0,6}$', description: 'a whole number above 0, at most 9999999' })
+const Port = Type.String({
+  pattern: '^(0|[1-9][0-9]{0,4})$',
+  description: 'the number of a port, or 0 for any that is free',
+})
+const Words = (pattern: string, description: string) => Type.Optional(Type.String({ pattern, description }))
 
 const Environment = Type.Object({
   PORT: Type.Optional(Port),
   MANAGEMENT_PORT: Type.Optional(Port),
-  HOST: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9.:-]{1,255}$' })),
-  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  HOST: Words('^[A-Za-z0-9.:-]{1,255}$', 'an address of this machine, such as 0.0.0.0'),
+  DATABASE_URL: Words('^postgres(ql)?://', 'an address such as postgres://user:password@host/database'),
   GEMEENTECLOUD_DATA: Type.Optional(Type.String({ minLength: 1 })),
-  LOG_LEVEL: Type.Optional(Type.String({ pattern: '^(fatal|error|warn|info|debug|trace|silent)$' })),
-  ENCRYPTION_KEY: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9+/]{43}=$', description: '32 bytes in base64' })),
-  BOOTSTRAP_TOKEN: Type.Optional(
-    Type.String({
-      pattern: '^[\\x21-\\x7e]{32,200}$',
-      description: 'First token of the loket, at least 32 characters',
-    }),
+  LOG_LEVEL: Words(
+    '^(fatal|error|warn|info|debug|trace|silent)$',
+    'one of fatal, error, warn, info, debug, trace and silent',
   ),
-  LOKET_OIN: Type.Optional(Type.String({ pattern: '^[0-9]{20}$' })),
-  LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+  ENCRYPTION_KEY: Words('^[A-Za-z0-9+/]{43}=$', '32 bytes in base64, as `openssl rand -base64 32` prints them'),
+  BOOTSTRAP_TOKEN: Words('^[\\x21-\\x7e]{32,200}$', '32 to 200 visible characters without blanks'),
+  LOKET_OIN: Words('^[0-9]{20}$', 'an OIN, which has 20 digits'),
+  LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'at most 200 characters' })),
   ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
   REFUSED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
   MAX_HOSTINGS: Type.Optional(Count),
@@ -115,5 +118,5 @@ function explain(name: string, message: string): string {
   const property = Environment.properties[name as keyof typeof Environment.properties] as
     | { description?: string }
     | undefined
-  return `${name} ${message}${property?.description ? ` (${property.description})` : ''}`
+  return `${name} ${property?.description ? `must be ${property.description}` : message}`
 }

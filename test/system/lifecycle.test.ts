@@ -1,8 +1,8 @@
 /** The all-in-one as a process: one per data directory, taken up after kill -9, stopped without a trace, plain when wrong. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import type { Role } from '../../schemas/index.ts'
@@ -11,6 +11,7 @@ import { temporaryFolder } from '../support/folder.ts'
 import { mainFile, type RunningBroker, startProcess } from '../support/process.ts'
 import { registrationOf } from '../support/registration.ts'
 
+t.setTimeout(300_000)
 const log = pino({ level: 'silent' })
 
 /** A data directory whose broker and PostgreSQL are gone with the test, whatever it came to. */
@@ -55,14 +56,19 @@ interface Ended {
   readonly ms: number
 }
 
+/** Root may write everywhere, so the program is run as somebody who may not. */
+const unprivileged = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
 /** Runs the program to its end; Ctrl-C is pressed once, as soon as `interrupt` holds. */
 function runToEnd(
   env: Record<string, string>,
   flags: readonly string[] = ['--empty'],
   interrupt?: () => boolean,
+  user?: object,
 ): Promise<Ended> {
   const began = performance.now()
   const child = spawn(process.execPath, [mainFile, ...flags], {
+    ...user,
     env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -211,6 +217,32 @@ t.test('wrong configuration: all of it at once, exit 2, and nothing is made', as
   for (const name of ['PORT', 'LOG_LEVEL', 'LOKET_OIN', 'GEMEENTECLOUD_POTR', '--demo'])
     t.match(text, new RegExp(`^  ${name} `, 'm'))
   t.notOk(existsSync(directory))
+})
+
+const inProc: [string, RegExp] = ['/proc/nope/data', /\/proc\/nope cannot be made: name another/]
+
+t.test('a folder that cannot be: a sentence within seconds, exit 1, and nothing is made', async (t) => {
+  const { path, remove } = temporaryFolder('lifecycle')
+  t.teardown(remove)
+  writeFileSync(join(path, 'file'), '')
+  mkdirSync(join(path, 'locked'))
+  // PostgreSQL's user, or whoever runs this, may not write there.
+  chmodSync(join(path, 'locked'), 0o555)
+  const cases: [string, RegExp, object?][] = [
+    // Node's own mkdir goes round in circles there.
+    ...(existsSync('/proc/self') ? [inProc] : []),
+    ['file', /file is a file: name another directory with GEMEENTECLOUD_DATA/],
+    ['file/data', /file is a file: name another/],
+    ['locked/data', /locked\/data may not be written by you: name another/, unprivileged],
+  ]
+  for (const [name, words, user] of cases) {
+    const { code, text, ms } = await runToEnd({ GEMEENTECLOUD_DATA: resolve(path, name) }, ['--empty'], undefined, user)
+    t.equal(code, 1, text)
+    t.match(text, words)
+    t.notMatch(text, /\n +at /, 'no stack')
+    t.ok(ms < 10_000, `after ${Math.round(ms)} ms`)
+  }
+  t.same(readdirSync(join(path, 'locked')), [])
 })
 
 t.test('a port that is taken: said, exit 1, and no PostgreSQL stays behind', async (t) => {

@@ -1,5 +1,5 @@
 /** What the all-in-one says to whoever started it. */
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type ListenOptions } from 'node:net'
 import t from 'tap'
 import { wayOut, welcome } from '../../services/console.ts'
 
@@ -25,14 +25,45 @@ t.test('what to try next depends on what there is', async (t) => {
   )
 })
 
-t.test('a port that is taken is named with its setting, by the error that the system gives', async (t) => {
+/** The error of a server that cannot listen there, as the system gives it. */
+const listenError = (options: ListenOptions) =>
+  new Promise<Error>((resolve) => createServer().once('error', resolve).listen(options))
+
+const settings = { port: 8080, host: '127.0.0.1', databaseUrl: undefined }
+
+t.test('an address that cannot be had: the setting is named, by the error that the system gives', async (t) => {
   const squatter = createServer().listen(0, '127.0.0.1')
   t.teardown(() => squatter.close())
   await new Promise((resolve) => squatter.once('listening', resolve))
-  const { port } = squatter.address() as { port: number }
-  const error = await new Promise<Error>((resolve) => createServer().once('error', resolve).listen(port, '127.0.0.1'))
-  const taken = `127.0.0.1:${port} is taken by another program`
-  t.match(wayOut(error, { port }), `${taken}: set PORT to another port, or to 0`)
-  t.match(wayOut(error, { port: port - 1 }), `${taken}: set MANAGEMENT_PORT`)
-  t.equal(wayOut(new Error('something of ours'), { port }), undefined, 'what nobody foresaw is shown as it is')
+  const { port } = squatter.address() as AddressInfo
+  const taken = await listenError({ host: '127.0.0.1', port })
+  const words = `127.0.0.1:${port} is taken by another program: set`
+  t.match(wayOut(taken, { ...settings, port }), `${words} PORT to another port, or to 0`)
+  t.match(wayOut(taken, { ...settings, port: port - 1 }), `${words} MANAGEMENT_PORT`)
+  for (const host of ['203.0.113.5', 'no-such-host.invalid']) {
+    const error = await listenError({ host, port: 0 })
+    t.equal(
+      wayOut(error, { ...settings, host }),
+      `${host} is no address of this machine: set HOST to one, such as 127.0.0.1`,
+    )
+  }
+  const forbidden = Object.assign(new Error(), { code: 'EACCES', syscall: 'listen', address: '127.0.0.1', port: 80 })
+  t.match(wayOut(forbidden, { ...settings, port: 80 }), 'is not for every user: set PORT to a port from 1024')
+})
+
+t.test('a database that does not answer, and one that we brought ourselves', async (t) => {
+  const error = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:5432'), { code: 'ECONNREFUSED' })
+  const databaseUrl = 'postgres://desk:secret@10.0.0.1/desk'
+  t.match(
+    wayOut(error, { ...settings, databaseUrl }),
+    /cannot be used: connect ECONNREFUSED 10.0.0.1:5432. See DATABASE_URL/,
+  )
+  t.notMatch(wayOut(error, { ...settings, databaseUrl }), /secret/)
+  t.equal(wayOut(error, settings), undefined)
+})
+
+t.test('what nobody foresaw is shown as it is', async (t) => {
+  t.equal(wayOut(new TypeError('something of ours'), settings), undefined)
+  const lost = Object.assign(new Error(), { code: 'ENOENT', syscall: 'open', path: '/our/own/file' })
+  t.equal(wayOut(lost, settings), undefined, 'a file that we forgot is our mistake')
 })

@@ -1,7 +1,7 @@
 /** One process per data directory: a lock that the kernel holds for as long as the process lives, and gives up at kill -9. */
 import { mkdirSync, realpathSync, statSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 export class DataDirectoryInUse extends Error {}
 
@@ -10,7 +10,7 @@ export class DataDirectoryInUse extends Error {}
  * the abstract namespace, named after the directory's device and inode, so that two paths to one directory are one lock.
  */
 export async function lockDataDirectory(directory: string): Promise<{ release(): Promise<void> }> {
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  makeDirectory(directory)
   const address = addressOf(directory)
   try {
     return await hold(address)
@@ -26,6 +26,20 @@ export async function lockDataDirectory(directory: string): Promise<{ release():
   if (!address.startsWith('\0')) unlinkSync(address)
   return hold(address)
 }
+
+/** With its parents. Node's own way never ends where a folder is there and denies that it is, as /proc does. */
+function makeDirectory(path: string): void {
+  if (isDirectory(path)) return
+  if (!isDirectory(dirname(path))) makeDirectory(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o755 })
+  } catch (error) {
+    // Another process that starts at the same time was a moment earlier.
+    if (!isDirectory(path)) throw error
+  }
+}
+
+const isDirectory = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 
 function addressOf(directory: string): string {
   const path = realpathSync(directory)
