@@ -1,5 +1,6 @@
 /** One hosting from request to end on real clusters: what stands there, what the API server refuses, what is repaired. */
 import t, { type Test } from 'tap'
+import { objectCounts } from '../../services/broker/clusters/core/tenant.ts'
 import { pod } from '../support/conformance/manifests.ts'
 import { grantRights, ownersThings, runOwnThings, standingIn } from './owner.ts'
 import { type Name, names, type Stage, setStage } from './stage.ts'
@@ -98,6 +99,7 @@ const hostingIsPlaced: Chapter = async (t, story) => {
     persistentvolumeclaims: '1',
     'services.loadbalancers': '0',
     'services.nodeports': '0',
+    ...Object.fromEntries(Object.entries(objectCounts).map(([what, count]) => [`count/${what}`, String(count)])),
   }
   t.same((await at(primary).read<any>(quotaPath))?.spec.hard, { ...hard, pods: '2' })
   t.same((await at(standby).read<any>(quotaPath))?.spec.hard, { ...hard, pods: '0' }, 'a cold standby runs nothing')
@@ -144,7 +146,12 @@ const rightsHold: Chapter = async (t, { at, primary, consumer }) => {
     )
   }
   t.ok(await may('consumer', 'create', 'deployments'))
-  t.notOk(await may('consumer', 'update', 'resourcequotas'))
+  for (const what of ['secrets', 'pods/exec', 'ingresses']) t.ok(await may('consumer', 'create', what), what)
+  t.ok(await may('consumer', 'list', 'networkpolicies'), 'what bounds them they may see')
+  for (const verb of ['create', 'update', 'patch', 'delete']) {
+    for (const what of ['networkpolicies', 'resourcequotas', 'limitranges', 'rolebindings', 'namespaces'])
+      t.notOk(await may('consumer', verb, what), `${verb} ${what}`)
+  }
   t.ok(await may('auditor', 'list', 'pods'))
   t.notOk(await may('auditor', 'create', 'pods'))
 }

@@ -1,5 +1,7 @@
 /** The owner of a cluster: what it grants the broker, what it runs itself, and whether that still is as it was. */
 import { neededRights } from '../../services/broker/clusters/checks.ts'
+import { tenantRole } from '../../services/broker/clusters/core/tenant.ts'
+import { clusterAccess } from '../support/cluster-access.ts'
 import { pod } from '../support/conformance/manifests.ts'
 import type { Cluster } from './cluster.ts'
 import { until } from './wait.ts'
@@ -7,7 +9,7 @@ import { until } from './wait.ts'
 const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', apiGroup: 'rbac.authorization.k8s.io' } as const
 const name = 'gemeentecloud'
 
-/** A user may do what the broker says that it needs, and nothing else. */
+/** A user may do what the broker says that it needs, and nothing else; tenants what the documentation grants them. */
 export async function grantRights(cluster: Cluster, user: string): Promise<void> {
   const { apiVersion, apiGroup } = rbac
   const rules = neededRights.map(({ group, resource, name, verbs }) => ({
@@ -17,6 +19,7 @@ export async function grantRights(cluster: Cluster, user: string): Promise<void>
     ...(name !== undefined && { resourceNames: [name] }),
   }))
   await cluster.apply(
+    clusterAccess(tenantRole) as object,
     { apiVersion, kind: 'ClusterRole', metadata: { name }, rules },
     {
       apiVersion,

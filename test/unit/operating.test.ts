@@ -1,9 +1,10 @@
 /** docs/operating.md says what is so: every setting with its default, the rights in a cluster, the limits. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { parseAllDocuments } from 'yaml'
 import { neededRights } from '../../services/broker/clusters/checks.ts'
+import { objectCounts, tenantRole, tenantRoleReasons } from '../../services/broker/clusters/core/tenant.ts'
 import { readConfig } from '../../services/shared/config.ts'
+import { clusterAccess } from '../support/cluster-access.ts'
 import { tableUnder } from '../support/operating.ts'
 import { settingNames } from '../support/settings.ts'
 
@@ -42,18 +43,17 @@ t.test('each setting has the value of the chart that the table names', async (t)
     if (value !== '') t.match(page, `| \`${value}\` |`, `${value} for ${name}`)
 })
 
+interface Rule {
+  readonly apiGroups: string[]
+  readonly resources: string[]
+  readonly resourceNames?: string[]
+  readonly verbs: string[]
+}
+
+const rulesOf = (role: string) => (clusterAccess(role)?.['rules'] ?? []) as readonly Rule[]
+
 t.test('the rights of the example are those the broker asks for, and no more', async (t) => {
-  const text = readFileSync(new URL('../../docs/examples/cluster-access.yaml', import.meta.url), 'utf8')
-  const role = parseAllDocuments(text)
-    .map((document) => document.toJS())
-    .find(({ kind }) => kind === 'ClusterRole')
-  interface Rule {
-    readonly apiGroups: string[]
-    readonly resources: string[]
-    readonly resourceNames?: string[]
-    readonly verbs: string[]
-  }
-  const granted = (role.rules as Rule[]).flatMap(({ apiGroups, resources, resourceNames = ['*'], verbs }) =>
+  const granted = rulesOf('gemeentecloud-broker').flatMap(({ apiGroups, resources, resourceNames = ['*'], verbs }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((resource) =>
         resourceNames.flatMap((name) => verbs.map((verb) => `${verb} ${group}/${resource}/${name}`)),
@@ -64,4 +64,16 @@ t.test('the rights of the example are those the broker asks for, and no more', a
     verbs.map((verb) => `${verb} ${group}/${resource}/${name}`),
   )
   t.same(granted.sort(), needed.sort())
+})
+
+t.test('tenants of the example may not undo their bounds, and all that they may make is counted', async (t) => {
+  t.same(tenantRoleReasons(clusterAccess(tenantRole)), [])
+  const made = rulesOf(tenantRole)
+    .filter(({ verbs }) => verbs.includes('deletecollection'))
+    .flatMap(({ apiGroups: [group = ''], resources }) => resources.map((name) => (group ? `${name}.${group}` : name)))
+  // These two are counted by what was placed.
+  t.same(made.sort(), [...Object.keys(objectCounts), 'pods', 'persistentvolumeclaims'].sort())
+  const text = readFileSync(new URL('../../docs/operating.md', import.meta.url), 'utf8')
+  for (const [what, count] of Object.entries(objectCounts))
+    t.match(text, `| \`${what}\` | ${count.toLocaleString('en')} |`, what)
 })

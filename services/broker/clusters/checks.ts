@@ -1,6 +1,7 @@
 /** What a cluster must pass before it may carry anything: its version, our rights there, and a node that works. */
 import { type Cluster, kinds } from './cluster.ts'
 import { isSchedulable, type NodeLike } from './core/inventory.ts'
+import { tenantRole, tenantRoleReasons } from './core/tenant.ts'
 import { plainText } from './core/text.ts'
 
 /** The oldest release whose API has all we write. */
@@ -21,7 +22,7 @@ export const neededRights: readonly {
   { group: '', resource: 'limitranges', verbs: write },
   { group: 'networking.k8s.io', resource: 'networkpolicies', verbs: write },
   { group: 'rbac.authorization.k8s.io', resource: 'rolebindings', verbs: write },
-  { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: 'edit', verbs: ['bind'] },
+  { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: tenantRole, verbs: ['get', 'bind'] },
   { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', name: 'view', verbs: ['bind'] },
   { group: '', resource: 'nodes', verbs: ['list', 'watch'] },
   { group: '', resource: 'pods', verbs: ['list', 'watch'] },
@@ -33,6 +34,7 @@ export async function checkCluster(cluster: Cluster, version: string, nodes: rea
   const reasons = versionReasons(version)
   const refused = await refusedRights(cluster)
   if (refused.length > 0) reasons.push(`the credential may not ${refused.join(', ')}`)
+  else reasons.push(...tenantRoleReasons(await cluster.get({ ...kinds.clusterRole, name: tenantRole })))
   if (!nodes.some(isSchedulable))
     reasons.push(
       nodes.length === 0 ? 'the cluster has no nodes' : `none of ${nodes.length} nodes is ready and schedulable`,

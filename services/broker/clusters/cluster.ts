@@ -58,6 +58,7 @@ export const kinds = {
   resourceQuota: { apiVersion: 'v1', kind: 'ResourceQuota' },
   limitRange: { apiVersion: 'v1', kind: 'LimitRange' },
   networkPolicy: { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' },
+  clusterRole: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' },
   roleBinding: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding' },
 } as const satisfies Record<string, ResourceKind>
 

@@ -1,27 +1,29 @@
 /** What a ResourceQuota counts, what is used of it, and what would go over. */
 import { type Amounts, amountIn, sumOf } from '../../shared/amounts.ts'
 import { amountOf, formatAmount } from '../../shared/quantity.ts'
+import { kindNamed, namespacedKinds } from './kinds.ts'
 import type { PersistentVolumeClaim, Pod, Quantities, ResourceQuota, Service, Stored } from './objects.ts'
 import { forbidden } from './status.ts'
 import type { Store } from './store.ts'
 
-/** The kinds whose objects a quota counts here, with their plurals. */
-export const countedKinds = {
-  Pod: 'pods',
-  PersistentVolumeClaim: 'persistentvolumeclaims',
-  Service: 'services',
-  ConfigMap: 'configmaps',
-  Secret: 'secrets',
-} as const
+/** A quota may count every kind but events, each as `count/<plural>.<group>`. */
+const countedKinds = namespacedKinds.filter((kind) => kind !== 'Event')
+const counted = new Set(countedKinds)
+export const isCounted = (kind: string): boolean => counted.has(kind)
 
-type CountedKind = keyof typeof countedKinds
+/** `pods`, `deployments.apps`. */
+function nameOf(kind: string): string {
+  const { plural, group } = kindNamed(kind)
+  return group === '' ? plural : `${plural}.${group}`
+}
 
-export const isCounted = (kind: string): kind is CountedKind => Object.hasOwn(countedKinds, kind)
+/** Counted by their plain names too, from before there was `count/`. */
+const plainlyCounted = new Set(['ConfigMap', 'Secret'])
 
 /** Refuses what goes over a quota of its namespace, or does not say what the quota counts. */
 export function checkQuota(store: Store, object: Stored, namespace: string): void {
   if (!isCounted(object.kind)) return
-  const plural = countedKinds[object.kind]
+  const plural = nameOf(object.kind)
   const asked = usageOf(object)
   for (const { metadata, spec } of store.list('ResourceQuota', namespace)) {
     const hard = spec?.hard ?? {}
@@ -68,7 +70,7 @@ const isDemanded = (resource: string, { kind }: Stored) =>
   !/^requests\.e/.test(resource)
 
 function usedIn(store: Store, namespace: string): Amounts {
-  const objects = Object.keys(countedKinds).flatMap((kind) => store.list(kind, namespace))
+  const objects = countedKinds.flatMap((kind) => store.list(kind, namespace))
   return sumOf(objects.filter((object) => !isOver(object)).map(usageOf))
 }
 
@@ -84,8 +86,8 @@ function usageOf(object: Stored): Amounts {
     case 'Service':
       return serviceUsage(object as Service)
     default: {
-      const plural = countedKinds[object.kind as CountedKind]
-      return { [plural]: 1, [`count/${plural}`]: 1 }
+      const name = nameOf(object.kind)
+      return { [`count/${name}`]: 1, ...(plainlyCounted.has(object.kind) && { [name]: 1 }) }
     }
   }
 }

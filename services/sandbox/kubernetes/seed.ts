@@ -40,6 +40,7 @@ export function seedObjects({ nodes, pods = [], storageClasses = [] }: ClusterSe
   return [
     ...[...namespaces].flatMap((name) => namespaceObjects(name, name === 'kube-system' ? { uid } : {})),
     ...['cluster-admin', 'admin', 'edit', 'view'].map(clusterRole),
+    tenantRole,
     ...nodes.map(nodeObject),
     ...pods.map(podObject),
     ...storageClasses.map(({ name, readWriteMany = false }) => ({
@@ -69,6 +70,14 @@ function namespaceObjects(name: string, identity: { readonly uid?: string }): St
 function clusterRole(name: string): Stored {
   const rules = [{ apiGroups: ['*'], resources: ['*'], verbs: name === 'view' ? ['get', 'list', 'watch'] : ['*'] }]
   return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules }
+}
+
+/** What a provider grants to tenants. A sandbox cluster has one user, so there is nobody for whom its rules would matter. */
+const tenantRole: Stored = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRole',
+  metadata: { name: 'gemeentecloud-tenant' },
+  rules: [],
 }
 
 const readyConditions = [

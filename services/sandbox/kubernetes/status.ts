@@ -41,7 +41,7 @@ export const conflict = (plural: string, name: string, why: string) => {
 export const forbidden = (plural: string, name: string, why: string, causes?: readonly object[]) =>
   new StatusError(403, 'Forbidden', `${of(plural, name)} is forbidden: ${why}`, {
     name,
-    kind: plural,
+    kind: plural.split('.')[0],
     ...(causes && { causes }),
   })
 export const notAcceptable = () =>

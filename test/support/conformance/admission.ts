@@ -93,6 +93,22 @@ export const quotas: Part = async (t, { api, space }) => {
     t.equal((await used()).pods, '3')
   })
 
+  await t.test('objects of any kind are counted by name and group', async (t) => {
+    const counts = { 'count/configmaps': '3', 'count/deployments.apps': '1', 'count/jobs.batch': '0' }
+    await api.need('POST', `${core}/resourcequotas`, { ...quota(counts), metadata: { name: 'counts' } })
+    const path = `${core}/resourcequotas/counts`
+    const { status } = await untilBody(api, path, 'the use', (body) => body.status?.used?.['count/jobs.batch'] === '0')
+    t.match(status.used, { 'count/deployments.apps': '1' })
+    const more = await api.post(`${apps}/deployments`, deployment('more', 1, { cpu: '1m', memory: '1Mi' }))
+    t.equal(more.status, 403)
+    const words =
+      'requested: count/deployments.apps=1, used: count/deployments.apps=1, limited: count/deployments.apps=1'
+    t.match(more.body.message, `deployments.apps "more" is forbidden: exceeded quota: counts, ${words}`)
+    t.match(more.body.details, { name: 'more', kind: 'deployments' })
+    await api.need('DELETE', path)
+    await untilGone(api, path)
+  })
+
   await t.test('a changed quota holds from then on', async (t) => {
     await api.patch(path, 'merge', { spec: { hard: { pods: '1' } } })
     await untilBody(api, path, 'the new bound', ({ status }) => status.hard.pods === '1')

@@ -7,6 +7,7 @@ import {
   type WantedPlacement,
 } from '../../../services/broker/clusters/core/desired.ts'
 import { covers, type KubernetesObject, keyOf } from '../../../services/broker/clusters/core/objects.ts'
+import { objectCounts, tenantRoleReasons } from '../../../services/broker/clusters/core/tenant.ts'
 
 const Gi = 2 ** 30
 const placement: WantedPlacement = {
@@ -28,6 +29,8 @@ const placement: WantedPlacement = {
   volumes: 4,
 }
 
+const counts = Object.fromEntries(Object.entries(objectCounts).map(([what, count]) => [`count/${what}`, String(count)]))
+
 t.test('the quota is exactly what was placed, and zero of what was not', async (t) => {
   t.same(quotaOf(placement), {
     'requests.cpu': '2500m',
@@ -40,6 +43,7 @@ t.test('the quota is exactly what was placed, and zero of what was not', async (
     pods: '7',
     'services.loadbalancers': '0',
     'services.nodeports': '0',
+    ...counts,
   })
   t.match(quotaOf({ role: 'primary', amounts: { cpu: 1_000, memory: Gi, pods: 1 }, volumes: 0 }), {
     'requests.storage': '0',
@@ -95,7 +99,10 @@ t.test('everything stands in the namespace, is marked as ours and has a name of 
     { podSelector: {}, policyTypes: ['Ingress', 'Egress'] },
     'no rule at all denies both ways',
   )
-  t.match(find('consumer'), { roleRef: { name: 'edit' }, subjects: [{ kind: 'Group', name: 'gc:pty_1:consumer' }] })
+  t.match(find('consumer'), {
+    roleRef: { name: 'gemeentecloud-tenant' },
+    subjects: [{ kind: 'Group', name: 'gc:pty_1:consumer' }],
+  })
   t.match(find('auditor'), { roleRef: { name: 'view' }, subjects: [{ kind: 'Group', name: 'gc:pty_1:auditor' }] })
   t.notMatch(JSON.stringify(inside), /system:/)
   t.same(find('LimitRange/open-zaak/gemeentecloud')?.spec, {
@@ -147,4 +154,23 @@ t.test('what stands covers what is wanted when it has all of it, whatever more i
   t.notOk(covers(undefined, quota))
   t.notOk(covers({ rules: [1, 2] }, { rules: [1] }), 'a longer list is another list')
   t.ok(covers({ from: [{ podSelector: {} }] }, { from: [{ podSelector: {} }] }))
+})
+
+t.test('a role by which tenants could undo their bounds is not handed out', async (t) => {
+  const role = (...rules: object[]) => ({ apiVersion: 'x', kind: 'ClusterRole', metadata: { name: 'r' }, rules })
+  const rule = (group: string, resource: string, ...verbs: string[]) => ({
+    apiGroups: [group],
+    resources: ['pods', resource],
+    verbs,
+  })
+  const policies = ['networking.k8s.io', 'networkpolicies'] as const
+  t.same(tenantRoleReasons(role(rule('', 'secrets', '*'), rule(...policies, 'get', 'list', 'watch'))), [])
+  t.same(tenantRoleReasons({ apiVersion: 'x', kind: 'ClusterRole', metadata: { name: 'r' } }), [], 'without rules')
+  t.match(tenantRoleReasons(undefined), [/has no ClusterRole gemeentecloud-tenant/])
+  t.match(tenantRoleReasons(role(rule(...policies, 'get', 'create'))), [/lets tenants change networkpolicies$/])
+  t.match(tenantRoleReasons(role(rule('*', 'networkpolicies', 'patch'))), [/networkpolicies$/])
+  t.match(tenantRoleReasons(role(rule('', 'namespaces', 'update'), rule('', '*', 'delete'))), [
+    /namespaces, resourcequotas, limitranges$/,
+  ])
+  t.match(tenantRoleReasons(role(rule('rbac.authorization.k8s.io', '*', '*'))), [/roles, rolebindings$/])
 })

@@ -135,6 +135,12 @@ export function fakeCluster({ uid = 'cluster-1' }: { uid?: string } = {}): FakeC
     },
     close: async () => undefined,
   }
+  const tenantRole = {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'gemeentecloud-tenant' },
+  }
+  objects.set('ClusterRole//gemeentecloud-tenant', tenantRole)
   objects.set('Namespace//kube-system', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system', uid } })
   fake.put({
     apiVersion: 'v1',

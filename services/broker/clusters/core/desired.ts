@@ -2,6 +2,7 @@
 import { formatAmount } from '../../../shared/quantity.ts'
 import type { KubernetesObject } from './objects.ts'
 import type { Amounts } from './resources.ts'
+import { objectCounts, tenantRole } from './tenant.ts'
 import { plainText } from './text.ts'
 
 export const fieldManager = 'gemeentecloud'
@@ -68,7 +69,7 @@ export function desiredObjects(placement: WantedPlacement): [KubernetesObject, .
       'rbac.authorization.k8s.io/v1',
       'RoleBinding',
       'gemeentecloud-consumer',
-      binding(placement.partyId, 'consumer', 'edit'),
+      binding(placement.partyId, 'consumer', tenantRole),
     ),
     within(
       'rbac.authorization.k8s.io/v1',
@@ -107,7 +108,8 @@ export function desiredNamespace({
 }
 
 /**
- * Exactly what was placed; what was not placed, and would take from the owner, is zero. A cold standby may hold all its
+ * Exactly what was placed; what was not placed, and would take from the owner, is zero; what takes nothing but room in the
+ * cluster's store is bounded. A cold standby may hold all its
  * objects and volumes, but no pod until it is made active.
  */
 export function quotaOf({
@@ -119,6 +121,7 @@ export function quotaOf({
     persistentvolumeclaims: String(volumes),
     'services.loadbalancers': '0',
     'services.nodeports': '0',
+    ...Object.fromEntries(Object.entries(objectCounts).map(([what, count]) => [`count/${what}`, String(count)])),
   }
   let storage = 0
   for (const [resource, amount] of Object.entries(amounts).sort(([a], [b]) => (a < b ? -1 : 1))) {
