@@ -1,17 +1,18 @@
-/**
- * `npm test`: runs every test that this machine can run, says at the end what it could not and why, and ends with
- * `N passed, N failed, N skipped`. Counted are the outermost tests of each file; a group that cannot run counts each of
- * its files as skipped, and with CI=true as failed.
- *
- *   npm test                     all
- *   npm test -- --quick          unit and api, the inner loop
- *   npm test -- api hostings     the files whose path has one of the words
- */
+/** `npm test`: runs every test that this machine can run, and says at the end what it could not and why. */
 import { randomUUID } from 'node:crypto'
 import { styleText } from 'node:util'
 import { type Group, testGroups } from './test/groups.ts'
 import { end, markedProcesses, processesRunning } from './test/processes.ts'
 import { type FileResult, runFile } from './test/run-file.ts'
+
+const usage = `npm test [-- [--quick] [WORD...]]
+
+  npm test                     all that this machine can run
+  npm test -- --quick          unit and api, the inner loop
+  npm test -- api hostings     the files whose path has one of the words
+
+It ends with \`N passed, N failed, N skipped\`. Counted are the outermost tests of each file; a group that cannot run
+counts each of its files as skipped, and with CI=true as failed.`
 
 const jobs = 2
 const quickGroups = new Set(['unit', 'api'])
@@ -111,8 +112,12 @@ function summary(groups: readonly Group[]): boolean {
   return failed === 0 && passed > 0
 }
 
+if (process.argv.includes('--help')) {
+  console.log(usage)
+  process.exit(0)
+}
 if (unknown.length > 0) {
-  console.error(`unknown: ${unknown.join(' ')}; known is --quick`)
+  console.error(`unknown: ${unknown.join(' ')}\n\n${usage}`)
   process.exit(2)
 }
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

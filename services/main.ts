@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, countContents, openStore, startBroker } from './broker/index.ts'
-import { createProgress, wayOut, welcome } from './console.ts'
+import { createProgress, usage, wayOut, welcome } from './console.ts'
 import { developmentTokens } from './development-tokens.ts'
 import { startDemonstration } from './sandbox/index.ts'
 import { systemClock } from './shared/clock.ts'
@@ -21,9 +21,13 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const read = readConfig(process.env)
 const flags = process.argv.slice(2)
+if (flags.includes('--help')) {
+  say(usage)
+  process.exit(0)
+}
 const errors = [
   ...(read.ok ? [] : read.errors),
-  ...flags.filter((flag) => flag !== '--empty').map((flag) => `${flag} is not an option; --empty is`),
+  ...flags.filter((flag) => flag !== '--empty').map((flag) => `${flag} is not an option; --empty and --help are`),
 ]
 if (!read.ok || errors.length > 0) {
   console.error('gemeentecloud did not start. Wrong in its configuration:')

