@@ -12,6 +12,7 @@ export {
   ruleNames,
   summarise,
 } from './explain.ts'
+export { dominantShare, fairOrder, heldByParty, offeredInAll } from './fair.ts'
 export { maxInventoryAgeMs } from './filter.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'

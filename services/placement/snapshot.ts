@@ -28,6 +28,8 @@ export interface World {
   readonly hostings: Map<string, Placed>
   /** Which hostings have a role at a datacenter, known or not. */
   readonly hostingsAt: Map<string, Set<string>>
+  /** Party id → what its primaries take, by resource. */
+  readonly held: Map<string, Map<string, number>>
   /** Up to when time has been told, see `advanceWorld`. */
   now: number
   /** No hosting's period ends before this. */
@@ -87,6 +89,7 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
     order: [],
     hostings: new Map(),
     hostingsAt: new Map(),
+    held: new Map(),
     now,
     nextEnd: Number.POSITIVE_INFINITY,
     index: undefined,
@@ -113,6 +116,18 @@ export function applyPlacement(world: World, placed: PlacedHosting): void {
     world.hostingsAt.set(datacenterId, present.add(placed.demand.id))
   }
   for (const { role } of roles(placed)) bookRole(world, entry, role, book)
+  if (placed.primary) changeHeld(world, placed.demand, 1)
+}
+
+function changeHeld({ held }: World, demand: HostingDemand, sign: 1 | -1): void {
+  const amounts = held.get(demand.partyId) ?? new Map<string, number>()
+  for (const [resource, amount] of Object.entries(neededAmounts(demand))) {
+    const to = (amounts.get(resource) ?? 0) + sign * amount
+    if (to === 0) amounts.delete(resource)
+    else amounts.set(resource, to)
+  }
+  if (amounts.size > 0) held.set(demand.partyId, amounts)
+  else held.delete(demand.partyId)
 }
 
 /** Takes a hosting out, after its absence is confirmed. Returns whether it was there. */
@@ -125,6 +140,7 @@ export function releasePlacement(world: World, hostingId: string): boolean {
     present?.delete(hostingId)
     if (present?.size === 0) world.hostingsAt.delete(datacenterId)
   }
+  if (entry.placed.primary) changeHeld(world, entry.placed.demand, -1)
   return world.hostings.delete(hostingId)
 }
 
