@@ -117,7 +117,7 @@ const anyOffer = (id: string) =>
     tariff: fc.record({ cpu: fc.integer({ min: 0, max: 20_000_000 }), memory: fc.integer({ min: 0, max: 5_000_000 }) }),
   })
 
-const anyDatacenter = (id: string): fc.Arbitrary<DatacenterState> =>
+export const anyDatacenter = (id: string): fc.Arbitrary<DatacenterState> =>
   fc
     .record({
       region: fc.constantFrom('noord', 'zuid'),
