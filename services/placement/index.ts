@@ -2,6 +2,7 @@
 
 export { distanceKm, type Position } from './distance.ts'
 export { derivedKinds, domainsOf, kindOf } from './domains.ts'
+export { type ElasticDecision, scheduleElastic } from './elastic.ts'
 export {
   explainGroup,
   explainRefusal,
@@ -17,6 +18,7 @@ export { maxInventoryAgeMs } from './filter.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'
 export { place } from './place.ts'
+export { findPreemption, type Preemption } from './preempt.ts'
 export { priceCentsPerMonth } from './price.ts'
 export { type Usage, usageAt } from './reserve.ts'
 export { neededAmounts } from './resources.ts'

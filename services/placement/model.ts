@@ -74,6 +74,8 @@ export interface DatacenterState {
 export interface ComponentDemand {
   readonly name: string
   readonly replicas: number
+  /** Fewer will do, down to this, where there is no room for all; see `scheduleElastic`. Not given: all or nothing. */
+  readonly minReplicas?: number
   /** Per replica; `storage/<class>` per replica too. */
   readonly requests: Amounts
   readonly onePerNode: boolean
@@ -129,6 +131,10 @@ export interface HostingDemand {
   readonly constraints: Constraints
   readonly fallback: FallbackDemand
   readonly period: Period
+  /** Higher goes first; 0 where not given. */
+  readonly priority?: number
+  /** Sold as such: it gives way to a hosting of higher priority that finds no place otherwise. */
+  readonly preemptible?: boolean
 }
 
 /** Which node carries how many replicas of which component: the proof that the sum really fits. */
