@@ -19,6 +19,7 @@ import { PartyId } from './parties.ts'
 
 export const SystemId = id('sys')
 export const HostingId = id('hst')
+export const QuoteId = id('quo')
 
 export const SystemInput = Type.Object(
   {
@@ -106,6 +107,12 @@ export const HostingInput = Type.Object(
     ),
     waitForCapacity: Type.Optional(
       Type.Boolean({ description: 'Try again when capacity changes, instead of staying refused' }),
+    ),
+    quoteId: Type.Optional(
+      Type.Unsafe<string>({
+        ...QuoteId,
+        description: 'Take over the place that this quote holds, at its price; the demand is the one quoted',
+      }),
     ),
   },
   closed,
@@ -217,15 +224,40 @@ export const Hosting = Type.Object(
 )
 export type Hosting = Static<typeof Hosting>
 
-export const QuoteInput = Type.Object(asked, closed)
+export const QuoteInput = Type.Object(
+  {
+    ...asked,
+    holdMinutes: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_440,
+        description: 'Hold the place so long; how long one may is a setting',
+      }),
+    ),
+  },
+  closed,
+)
 export type QuoteInput = Static<typeof QuoteInput>
+
+/** `pending`: not decided yet. `refused`: there was no place to hold. `used`: it has become a hosting. */
+export const HoldState = Type.Union([
+  Type.Literal('pending'),
+  Type.Literal('held'),
+  Type.Literal('expired'),
+  Type.Literal('used'),
+  Type.Literal('refused'),
+])
+export type HoldState = Static<typeof HoldState>
+
+const Hold = Type.Object({ state: HoldState, until: Instant, hostingId: Type.Union([HostingId, Type.Null()]) }, closed)
 
 export const Quote = Type.Object(
   {
-    id: id('quo'),
+    id: QuoteId,
     ownerId: PartyId,
     request: QuoteInput,
     decision: DecisionView,
+    hold: Type.Union([Hold, Type.Null()]),
     validUntil: Instant,
     createdAt: Instant,
   },

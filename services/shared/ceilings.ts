@@ -10,9 +10,20 @@ export interface Ceilings {
   readonly datacenters: number
   /** Of a datacenter, open and not past. */
   readonly offers: number
+  /** Quotes of a party that hold a place. */
+  readonly holds: number
+  /** How long one may be held. */
+  readonly holdMinutes: number
 }
 
-export const defaultCeilings: Ceilings = { hostings: 10_000, unplacedHostings: 5_000, datacenters: 100, offers: 100 }
+export const defaultCeilings: Ceilings = {
+  hostings: 10_000,
+  unplacedHostings: 5_000,
+  datacenters: 100,
+  offers: 100,
+  holds: 20,
+  holdMinutes: 60,
+}
 
 /**
  * Throws `limit-reached` when there are as many already. They were counted without a lock: requests of the same moment may

@@ -33,6 +33,8 @@ const Environment = Type.Object({
   MAX_UNPLACED_HOSTINGS: Type.Optional(Count),
   MAX_DATACENTERS: Type.Optional(Count),
   MAX_OFFERS: Type.Optional(Count),
+  MAX_HOLDS: Type.Optional(Count),
+  MAX_HOLD_MINUTES: Type.Optional(Count),
   MAX_CLUSTER_OBJECTS: Type.Optional(Count),
   MAX_CLUSTER_LIST_MIB: Type.Optional(Count),
   MAX_CLUSTER_LIST_SECONDS: Type.Optional(Count),
@@ -97,6 +99,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
         unplacedHostings: Number(given.MAX_UNPLACED_HOSTINGS ?? defaultCeilings.unplacedHostings),
         datacenters: Number(given.MAX_DATACENTERS ?? defaultCeilings.datacenters),
         offers: Number(given.MAX_OFFERS ?? defaultCeilings.offers),
+        holds: Number(given.MAX_HOLDS ?? defaultCeilings.holds),
+        holdMinutes: Number(given.MAX_HOLD_MINUTES ?? defaultCeilings.holdMinutes),
       },
       limits: {
         listObjects: Number(given.MAX_CLUSTER_OBJECTS ?? defaultLimits.listObjects),

@@ -1,5 +1,6 @@
 /** Ceilings: one party cannot take everything, and what it gives back it may have again. */
 import t from 'tap'
+import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { testApi } from '../support/api.ts'
 import { registrationOf } from '../support/registration.ts'
 import { storeDigest } from '../support/store-digest.ts'
@@ -10,7 +11,7 @@ const reached = { status: 409, body: { type: 'https://gemeentecloud.nl/problems/
 type As = Parameters<Awaited<ReturnType<typeof testApi>>['call']>[0]
 
 t.test('hostings of a party, and of those the ones without a place', async (t) => {
-  const ceilings = { hostings: 4, unplacedHostings: 2, datacenters: 9, offers: 9 }
+  const ceilings = { ...defaultCeilings, hostings: 4, unplacedHostings: 2 }
   const api = await testApi(t, { ceilings })
   const other = await api.newParty('consumer')
   const asker = async (as: As) => {
@@ -42,7 +43,7 @@ t.test('hostings of a party, and of those the ones without a place', async (t) =
 })
 
 t.test('datacenters of a party, and open offers of each', async (t) => {
-  const api = await testApi(t, { ceilings: { hostings: 9, unplacedHostings: 9, datacenters: 2, offers: 1 } })
+  const api = await testApi(t, { ceilings: { ...defaultCeilings, datacenters: 2, offers: 1 } })
   const register = async (as: As, slug: string, operatorId: string) => {
     const { connection: _, ...body } = registrationOf(slug, operatorId, '')
     return api.call(as, 'POST', 'datacenters', { body })

@@ -158,6 +158,15 @@ export const operations: Readonly<Record<string, Operation>> = {
     stranger: 400,
     located: true,
   },
+  endQuote: {
+    method: 'DELETE',
+    path: at('quotes'),
+    as: 'consumer',
+    roles: consumers,
+    status: 200,
+    events: ['quote.ended'],
+    stranger: 404,
+  },
   getQuote: { method: 'GET', path: at('quotes'), as: 'consumer', roles: readers, status: 200, stranger: 404 },
 
   requestHosting: {

@@ -26,6 +26,8 @@ t.test('every setting is in the table, and nothing else', async (t) => {
     MAX_UNPLACED_HOSTINGS: String(ceilings.unplacedHostings),
     MAX_DATACENTERS: String(ceilings.datacenters),
     MAX_OFFERS: String(ceilings.offers),
+    MAX_HOLDS: String(ceilings.holds),
+    MAX_HOLD_MINUTES: String(ceilings.holdMinutes),
     MAX_CLUSTER_OBJECTS: String(limits.listObjects),
     MAX_CLUSTER_LIST_MIB: String(limits.listBytes / 2 ** 20),
     MAX_CLUSTER_LIST_SECONDS: String(limits.listMs / 1000),

@@ -75,6 +75,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name (.Chart.Version | replace "+" "_") 
   value: {{ .Values.ceilings.datacenters | int | quote }}
 - name: MAX_OFFERS
   value: {{ .Values.ceilings.offers | int | quote }}
+- name: MAX_HOLDS
+  value: {{ .Values.ceilings.holds | int | quote }}
+- name: MAX_HOLD_MINUTES
+  value: {{ .Values.ceilings.holdMinutes | int | quote }}
 - name: MAX_CLUSTER_OBJECTS
   value: {{ .Values.clusterLimits.objects | int | quote }}
 - name: MAX_CLUSTER_LIST_MIB

@@ -24,7 +24,7 @@ import { preferredWaitSeconds, type Waiting } from './waiting.ts'
 
 export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting, ceilings: Ceilings): void {
   systemRoutes(app, kit)
-  quoteRoutes(app, kit, ask)
+  quoteRoutes(app, kit, ask, waiting, ceilings)
   const tags = ['hostings']
   app.post(
     '/hostings',

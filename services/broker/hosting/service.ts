@@ -1,5 +1,6 @@
 /** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
 import type { Hosting, HostingInput, System, SystemInput } from '../../../schemas/index.ts'
+import { assert } from '../../shared/assert.ts'
 import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
@@ -12,12 +13,15 @@ import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions } from './core/demand.ts'
+import { takeOver } from './quotes/take.ts'
 import {
   countHostings,
   endHosting,
+  type HostingRow,
   insertHosting,
   insertSystem,
   lockHosting,
+  type NewHosting,
   type SystemRow,
   selectExpired,
   selectHosting,
@@ -57,7 +61,10 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
   return { ...systemView(row), version: row.version }
 }
 
-/** Puts a request in the queue. Throws `invalid-fields`, also for a system of others, `already-exists`, `limit-reached`. */
+/**
+ * Puts a request in the queue, or takes over what its quote holds. Throws `invalid-fields`, also for a system or quote of
+ * others, `already-exists`, `limit-reached`, `state-conflict` when the quote holds nothing.
+ */
 export async function requestHosting(
   sql: Sql,
   kit: Kit,
@@ -86,16 +93,33 @@ export async function requestHosting(
     end: period?.end ?? null,
     requestId: caller.requestId,
   }
-  const made = await insertHosting(sql, row, new Date(now)).catch((error) => {
+  const made = await (input.quoteId === undefined
+    ? insertHosting(sql, row, new Date(now))
+    : takenOver(sql, input.quoteId, input, row, new Date(now))
+  ).catch((error) => {
     // The same words whoever holds the name: a name is unique in the federation while its hosting lives, and its holder
     // is nobody else's business.
     if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
     throw error
   })
+  const event = by(caller, 'hosting', made.id, system.party_id)
   await appendEvents(sql, kit, [
-    { ...by(caller, 'hosting', id, system.party_id), type: 'hosting.requested', data: { name, systemId } },
+    { ...event, type: 'hosting.requested', data: { name, systemId, ...(input.quoteId && { quoteId: input.quoteId }) } },
+    ...(made.scheduling === 'placed' ? [{ ...event, type: 'hosting.placed', data: placedData(made) }] : []),
   ])
   return { ...hostingView(made), version: made.version }
+}
+
+async function takenOver(sql: Sql, quoteId: string, input: HostingInput, row: NewHosting, now: Date) {
+  const made = await selectHosting(sql, await takeOver(sql, quoteId, input, row, now), row.partyId)
+  assert(made, 'what was taken over is there')
+  return made
+}
+
+/** As the scheduler tells it of what it placed itself. */
+function placedData({ name, decision, placements }: HostingRow) {
+  const at = (role: string) => placements.find((placement) => placement.role === role)?.datacenter ?? null
+  return { name, summary: decision?.summary ?? '', primary: at('primary'), standby: at('standby') }
 }
 
 export async function listHostings(

@@ -116,11 +116,11 @@ export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): P
   return row as HostingRow
 }
 
-/** What a party has that has not ended, and what of it has no place, waiting or refused. */
+/** What a party asked for that has not ended, and what of it has no place, waiting or refused. */
 export async function countHostings(sql: Sql, partyId: string): Promise<{ living: number; unplaced: number }> {
   const [row] = await sql.query<{ living: number; unplaced: number }>(
     `select count(*) as living, count(*) filter (where wanted = 'running' and scheduling <> 'placed') as unplaced
-     from hostings where party_id = $1 and wanted <> 'ended'`,
+     from hostings where party_id = $1 and wanted not in ('held', 'ended')`,
     [partyId],
   )
   return row ?? { living: 0, unplaced: 0 }
@@ -134,7 +134,7 @@ export interface HostingFilter {
 
 export function selectHostings(sql: Sql, page: PageRequest, filter: HostingFilter): Promise<HostingRow[]> {
   return sql.query<HostingRow>(
-    `select ${hostingColumns} from hostings h where h.id > $1 and ($2::text is null or h.party_id = $2)
+    `select ${hostingColumns} from hostings h where h.id > $1 and h.wanted <> 'held' and ($2::text is null or h.party_id = $2)
        and ($3::text is null or h.name = $3) and ($4::text is null or h.system_id = $4) order by h.id limit $5`,
     [page.after, filter.partyId ?? null, filter.name ?? null, filter.systemId ?? null, page.limit + 1],
   )
@@ -146,7 +146,7 @@ export async function selectHosting(
   partyId: string | undefined,
 ): Promise<HostingRow | undefined> {
   const [row] = await sql.query<HostingRow>(
-    `select ${hostingColumns} from hostings h where h.id = $1 and ($2::text is null or h.party_id = $2)`,
+    `select ${hostingColumns} from hostings h where h.id = $1 and h.wanted <> 'held' and ($2::text is null or h.party_id = $2)`,
     [id, partyId ?? null],
   )
   return row
@@ -171,14 +171,14 @@ export function selectAlike(sql: Sql): Promise<AlikeRow[]> {
        select coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'datacenter', d.slug, 'contact', d.contact,
          'observed', p.observed) order by p.role), '[]') as placements
        from placements p join datacenters d on d.id = p.datacenter_id where p.hosting_id = h.id and p.wanted <> 'released') p
-     where h.wanted <> 'ended' group by 1, 2, 3, 4, 5`,
+     where h.wanted not in ('held', 'ended') group by 1, 2, 3, 4, 5`,
   )
 }
 
 /** Locks the hosting for a change and returns what the change depends on. */
 export async function lockHosting(sql: Sql, id: string, partyId: string | undefined) {
   const [row] = await sql.query<{ id: string; party_id: string; name: string; wanted: string; version: number }>(
-    'select id, party_id, name, wanted, version from hostings where id = $1 and ($2::text is null or party_id = $2) for update',
+    `select id, party_id, name, wanted, version from hostings where id = $1 and wanted <> 'held' and ($2::text is null or party_id = $2) for update`,
     [id, partyId ?? null],
   )
   return row

@@ -26,6 +26,7 @@ const policy = {
   'hosting.read': { consumer: 'own', loket: 'any', auditor: 'any' },
   'hosting.end': { consumer: 'own', loket: 'any' },
   'quote.create': { consumer: 'own', loket: 'any' },
+  'quote.end': { consumer: 'own', loket: 'any' },
   'quote.read': { consumer: 'own', loket: 'any', auditor: 'any' },
   // Other parties' demand is shown only added up, with no party's name.
   'unmet-demand.read': { provider: 'any', consumer: 'own', loket: 'any', auditor: 'any' },

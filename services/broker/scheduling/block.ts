@@ -13,6 +13,7 @@ import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { decisionView, newPlacements } from './decide.ts'
+import { writeQuotes } from './holds/store.ts'
 import type { Term } from './leader.ts'
 import type { SchedulingMetrics } from './metrics.ts'
 import {
@@ -162,6 +163,12 @@ async function commit(
       }))
     })
     await insertPlacements(sql, placements, new Date(now))
+    await writeQuotes(
+      sql,
+      verdicts
+        .filter(({ row }) => row.held && epochs.has(row.id))
+        .map(({ row, decision }) => ({ quoteId: row.name, decision: decisionView(decision, picture, now) })),
+    )
     await appendEvents(
       sql,
       kit,
@@ -200,14 +207,17 @@ function outcomeOf({ row, decision, unmet }: Verdict, picture: Picture, now: num
 function eventOf({ row, decision }: Verdict, picture: Picture, now: number) {
   const view = decisionView(decision, picture, now)
   const [chosen] = view.alternatives
+  const placed = decision.outcome === 'placed'
+  const told = row.held
+    ? { type: placed ? 'quote.held' : 'quote.hold-refused', subject: { kind: 'quote', id: row.name } }
+    : { type: placed ? 'hosting.placed' : 'hosting.unschedulable', subject: { kind: 'hosting', id: row.id } }
   return {
-    type: decision.outcome === 'placed' ? 'hosting.placed' : 'hosting.unschedulable',
-    subject: { kind: 'hosting', id: row.id },
+    ...told,
     partyId: row.party_id,
     actor: 'scheduler',
     requestId: row.request_id,
     data: {
-      name: row.name,
+      ...(!row.held && { name: row.name }),
       summary: view.summary,
       ...(chosen && { primary: chosen.primary.datacenter, standby: chosen.standby?.datacenter ?? null }),
     },

@@ -2,6 +2,7 @@
 import { advanceWorld } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { placeBlock } from './block.ts'
+import { endHolds } from './holds/end.ts'
 import type { Term } from './leader.ts'
 import type { SchedulingMetrics } from './metrics.ts'
 import { selectPending } from './store.ts'
@@ -16,8 +17,8 @@ const checkMs = 15_000
 
 export interface CycleOptions {
   readonly metrics: SchedulingMetrics
-  /** Told the ids of hostings whose decision was committed. */
-  readonly decided: (hostingIds: readonly string[]) => void
+  /** Told the ids of hostings, and of quotes that hold a place, whose decision was committed. */
+  readonly decided: (ids: readonly string[]) => void
 }
 
 /** Serves one term of leadership: returns when it ends, throws when the store fails. */
@@ -29,6 +30,7 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
   try {
     while (!term.signal.aborted) {
       advanceWorld(picture.world, kit.clock.now())
+      await endHolds(kit, term)
       const changed = await refreshPicture(kit, picture)
       if (changed.length > 0) retry.roomMayHaveGrown()
       const moreWait = await retry.step()
@@ -52,7 +54,7 @@ export async function runCycle(kit: Kit, term: Term, picture: Picture, options: 
   if (block.length === 0) return false
   const written = await placeBlock(kit, term, picture, block, options.metrics)
   options.metrics.decided(written.map((verdict) => verdict.decision))
-  options.decided(written.map((verdict) => verdict.row.id))
+  options.decided(written.map(({ row }) => (row.held ? row.name : row.id)))
   return true
 }
 

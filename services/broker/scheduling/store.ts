@@ -67,9 +67,11 @@ export interface HostingRow extends Row {
   readonly starts_ms: number
   readonly ends_ms: number | null
   readonly request_id: string
+  /** Nobody asked for it yet: its quote, by whose id it is called, holds the place. */
+  readonly held: boolean
 }
 
-const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as classes, h.request_id,
+const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as classes, h.request_id, h.wanted = 'held' as held,
   (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
   case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms`
 
@@ -210,7 +212,7 @@ export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now:
     `update hostings h set scheduling = o.scheduling, decision = o.decision, price_cents_per_month = o.price, unmet = o.unmet,
        epoch = h.epoch + (o.scheduling = 'placed')::int, version = h.version + 1, updated_at = $2
      from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint, unmet jsonb)
-     where h.id = o.id and h.scheduling = 'pending' and h.wanted = 'running' returning h.id, h.epoch`,
+     where h.id = o.id and h.scheduling = 'pending' and h.wanted in ('running', 'held') returning h.id, h.epoch`,
     [
       JSON.stringify(
         outcomes.map((o) => ({
@@ -238,7 +240,8 @@ export async function insertPlacements(
   const columns = `"id" text, "claimId" text, "hostingId" text, "datacenterId" text, role text, witness jsonb, domains text[], amounts jsonb, epoch bigint`
   await sql.query(
     `with p as (insert into placements (id, hosting_id, datacenter_id, role, epoch, witness, wanted, created_at)
-       select n.id, n."hostingId", n."datacenterId", n.role, n.epoch, n.witness, 'present', $2 from jsonb_to_recordset($1::jsonb) as n(${columns}))
+       select n.id, n."hostingId", n."datacenterId", n.role, n.epoch, n.witness, case h.wanted when 'held' then 'held' else 'present' end, $2
+       from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId")
      insert into claims (id, placement_id, hosting_id, datacenter_id, kind, domains, amounts, starts_at, ends_at, created_at)
        select n."claimId", n.id, n."hostingId", n."datacenterId", n.role, n.domains, n.amounts, h.starts_at, h.ends_at, $2
        from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId"`,

@@ -23,7 +23,14 @@ t.test('without anything: on this machine alone, on the usual ports', async (t) 
       desk: { name: 'Landelijk loket', oin: '00000099000000009000' },
       allowedAddresses: [],
       refusedAddresses: [],
-      ceilings: { hostings: 10_000, unplacedHostings: 5_000, datacenters: 100, offers: 100 },
+      ceilings: {
+        hostings: 10_000,
+        unplacedHostings: 5_000,
+        datacenters: 100,
+        offers: 100,
+        holds: 20,
+        holdMinutes: 60,
+      },
       limits: { listObjects: 500_000, listBytes: 4 * 2 ** 30, listMs: 600_000 },
     },
   })
@@ -47,6 +54,8 @@ t.test('everything set', async (t) => {
     MAX_UNPLACED_HOSTINGS: '30',
     MAX_DATACENTERS: '20',
     MAX_OFFERS: '10',
+    MAX_HOLDS: '6',
+    MAX_HOLD_MINUTES: '5',
     MAX_CLUSTER_OBJECTS: '9',
     MAX_CLUSTER_LIST_MIB: '8',
     MAX_CLUSTER_LIST_SECONDS: '7',
@@ -58,7 +67,14 @@ t.test('everything set', async (t) => {
   t.same(Buffer.from(result.config.encryptionKey ?? []), Buffer.alloc(32, 7))
   t.same(result.config.allowedAddresses, ['127.0.0.0/8', '::1/128'])
   t.same(result.config.refusedAddresses, ['10.96.0.0/12'])
-  t.same(result.config.ceilings, { hostings: 40, unplacedHostings: 30, datacenters: 20, offers: 10 })
+  t.same(result.config.ceilings, {
+    hostings: 40,
+    unplacedHostings: 30,
+    datacenters: 20,
+    offers: 10,
+    holds: 6,
+    holdMinutes: 5,
+  })
   t.same(result.config.limits, { listObjects: 9, listBytes: 8 * 2 ** 20, listMs: 7_000 })
   t.same(result.config.desk, { name: 'Loket', oin: '00000099000000000001' })
 })
