@@ -11,8 +11,8 @@ import { effectivePeriod, stoodByFor, type World } from './snapshot.ts'
 /**
  * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: the reserve exceeds what is guaranteed or
  * revocable. `node`: primaries and the evacuees of one failure domain exceed a node. `node-gone`: a witness names a
- * node that is no more, or for a standby takes no pods. `witness`: a witness does not seat exactly the replicas asked.
- * `same-site`: primary and standby are one.
+ * node that is no more, or one that takes no pods for what is to come down there. `witness`: a witness does not seat
+ * exactly the replicas asked. `same-site`: primary and standby are one.
  */
 export interface Violation {
   readonly kind: 'offer' | 'fallback-quality' | 'node' | 'node-gone' | 'witness' | 'same-site'
@@ -104,17 +104,21 @@ function checkWitness(state: DatacenterState, { placed, role }: Stay): Violation
     const doubled =
       onePerNode &&
       (seats.some((seat) => seat.replicas > 1) || new Set(seats.map(({ node }) => node)).size < seats.length)
-    const zones = seats.map(({ node }) => state.nodes.find((known) => known.name === node)?.zone)
+    // Of a node that is gone no zone is known; that it is gone is told by itself.
+    const zones = seats.flatMap(({ node }) => state.nodes.filter(({ name }) => name === node).map(({ zone }) => zone))
     const crowded =
       onePerZone &&
       (seats.some((seat) => seat.replicas > 1) || zones.includes(undefined) || new Set(zones).size < zones.length)
     if (seated !== replicas || doubled || crowded)
       found.push({ kind: 'witness', ...place, taken: seated, available: replicas })
   }
-  for (const node of new Set(witness.map((seat) => seat.node))) {
-    const known = state.nodes.find(({ name }) => name === node)
-    if (!known || (role === 'standby' && !known.schedulable)) found.push({ kind: 'node-gone', ...place, node })
-  }
+  // What runs on a cordoned node runs on; what is to come down there cannot.
+  const lost = partsOf(placed.demand, role, { witness }).flatMap((part) =>
+    part.witness.filter(
+      ({ node }) => !state.nodes.some(({ name, schedulable }) => name === node && (schedulable || !part.lands)),
+    ),
+  )
+  for (const node of new Set(lost.map((seat) => seat.node))) found.push({ kind: 'node-gone', ...place, node })
   return found
 }
 
@@ -143,17 +147,18 @@ function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay
   const on = (stay: Stay) => stay.onNodes.get(node.name) ?? {}
   const here = stays.filter(({ onNodes }) => onNodes.has(node.name))
   const running = sumOf(here.filter(({ lands }) => !lands).map(on))
-  const cases: [string | undefined, Amounts][] = [
-    [undefined, running],
-    ...landings(here).map(([domain, landing]): [string, Amounts] => [domain, sumOf([running, ...landing.map(on)])]),
+  const cases: [string | undefined, beside: Amounts, adds: Amounts][] = [
+    [undefined, {}, running],
+    ...landings(here).map(([domain, landing]): [string, Amounts, Amounts] => [domain, running, sumOf(landing.map(on))]),
   ]
-  return cases.flatMap(([domain, amounts]) =>
-    Object.entries(amounts).flatMap(([resource, taken]): Violation[] => {
+  return cases.flatMap(([domain, beside, adds]) =>
+    Object.entries(adds).flatMap(([resource, added]): Violation[] => {
       // Pooled storage is the datacenter's, whatever a node says of it.
       if (resource.startsWith('storage/') && !isLocal(state, resource)) return []
       const available = amountIn(node.free, resource)
+      const taken = amountIn(beside, resource) + added
       // What takes nothing harms no one, even on a node that its owner has filled beyond its size.
-      if (taken === 0 || taken <= available) return []
+      if (added === 0 || taken <= available) return []
       const lost = domain === undefined ? {} : { domain }
       return [{ kind: 'node', datacenterId: state.id, node: node.name, ...lost, resource, taken, available, at }]
     }),

@@ -19,14 +19,17 @@ interface Seats {
   readonly fallback?: FallbackDemand
 }
 
-function placed(id: string, { primary, standby, cpu = 1000, start = now }: Seats): PlacedHosting {
+const component = (requests: Amounts) => ({ name: 'web', replicas: 1, requests, onePerNode: false })
+
+function placed(id: string, { primary, standby, cpu = 1000, start = now, fallback }: Seats): PlacedHosting {
   const requests: Amounts = { cpu, memory: gib }
   const seat = ([datacenterId, name]: readonly [string, string]) => ({
     datacenterId,
     witness: [{ component: 'web', node: name, replicas: 1 }],
   })
   const demand = hosting(id, {
-    components: [{ name: 'web', replicas: 1, requests, onePerNode: false }],
+    components: [component(requests)],
+    ...(fallback && { fallback }),
     period: { start, end: Number.POSITIVE_INFINITY },
   })
   return { demand, primary: seat(primary), ...(standby && { standby: seat(standby) }) }
@@ -123,6 +126,36 @@ t.test('a witness on a node that is gone, or for a standby cordoned', async (t) 
   t.same(kinds([datacenter('x')], [placed('h', { primary: ['x', 'gone'] })]), ['node-gone'])
   t.same(kinds([datacenter('x'), cordoned], [placed('h', { primary: ['x', 'a'], standby: ['y', 'a'] })]), ['node-gone'])
   t.same(kinds([cordoned], [placed('h', { primary: ['y', 'a'] })]), [], 'what runs on a cordoned node runs on')
+})
+
+t.test('what runs of a standby on a cordoned node runs on, what rests there cannot come', async (t) => {
+  const cordoned = datacenter('y', { nodes: [node('a', {}, false), node('b')] })
+  const seats = { primary: ['x', 'a'], standby: ['y', 'a'] } as const
+  t.same(kinds([datacenter('x'), cordoned], [placed('h', { ...seats, fallback: { mode: 'hot' } })]), [])
+  t.same(kinds([datacenter('x'), cordoned], [placed('h', { ...seats, fallback: { mode: 'warm' } })]), [])
+  const nothingRuns = { mode: 'warm', warmReplicas: 0 } as const
+  t.same(kinds([datacenter('x'), cordoned], [placed('h', { ...seats, fallback: nothingRuns })]), ['node-gone'])
+})
+
+t.test('one per zone on a node that is gone: told once, for what it is', async (t) => {
+  const demand = hosting('h', {
+    components: [{ name: 'web', replicas: 1, requests: { cpu: 100 }, onePerNode: false, onePerZone: true }],
+  })
+  const seat = { datacenterId: 'x', witness: [{ component: 'web', node: 'gone', replicas: 1 }] }
+  t.same(kinds([datacenter('x')], [{ demand, primary: seat }]), ['node-gone'])
+})
+
+t.test('a node overfull of what nothing that lands takes is no matter of the domain', async (t) => {
+  const small = datacenter('y', { nodes: [node('a', { memory: gib / 2 }), node('b')], offers: [wide] })
+  const lands = placed('h2', { primary: ['x', 'a'], standby: ['y', 'a'] })
+  const light = { ...lands, demand: { ...lands.demand, components: [component({ cpu: 500 })] } }
+  const found = overcommit(
+    createWorld({ datacenters: [datacenter('x'), small], hostings: [placed('h1', { primary: ['y', 'a'] }), light] }),
+    now,
+  )
+  t.match(found, [{ kind: 'node', resource: 'memory', taken: gib, available: gib / 2 }])
+  t.equal(found.length, 1)
+  t.equal(found[0]?.domain, undefined)
 })
 
 t.test('a witness that seats too few, or two where one per node is asked', async (t) => {

@@ -26,6 +26,7 @@ export function broken(federation: Federation, from: number): Violation[] {
     const stays = staysAt(federation, datacenter.id, from)
     return [
       ...nodesGone(datacenter, stays),
+      ...misseated(federation, datacenter),
       ...instantsOf(datacenter, stays, from).flatMap((at) => [
         ...offersAt(datacenter, during(stays, at), at),
         ...nodesAt(datacenter, during(stays, at), at),
@@ -45,6 +46,31 @@ function nodesGone(datacenter: DatacenterState, stays: readonly Stay[]): Violati
     const [hostingId = '', , node = ''] = line.split(' ')
     return { kind: 'node-gone', datacenterId: datacenter.id, hostingId, node }
   })
+}
+
+/** A witness seats each replica once, and those that must be alone each on a node or in a zone of its own. */
+function misseated({ hostings }: Federation, { id, nodes }: DatacenterState): Violation[] {
+  return hostings.flatMap(({ demand, primary, standby }) =>
+    [primary, standby].flatMap((seat) => {
+      if (seat?.datacenterId !== id) return []
+      return demand.components.flatMap(({ name, replicas, onePerNode, onePerZone }): Violation[] => {
+        const on = seat.witness
+          .filter(({ component }) => component === name)
+          .flatMap((s) => new Array<string>(s.replicas).fill(s.node))
+        const zones = on.filter((node) => nodes.some((n) => n.name === node)).map((node) => zoneOf(nodes, node))
+        const right =
+          on.length === replicas &&
+          (!onePerNode || new Set(on).size === on.length) &&
+          (!onePerZone || (new Set(zones).size === zones.length && !zones.includes(undefined)))
+        if (right) return []
+        return [{ kind: 'witness', datacenterId: id, hostingId: demand.id, taken: on.length, available: replicas }]
+      })
+    }),
+  )
+}
+
+function zoneOf(nodes: DatacenterState['nodes'], name: string): string | undefined {
+  return nodes.find((node) => node.name === name)?.zone
 }
 
 function offersAt({ id, offers }: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
