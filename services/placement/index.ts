@@ -15,6 +15,7 @@ export {
 } from './explain.ts'
 export { dominantShare, fairOrder, heldByParty, offeredInAll } from './fair.ts'
 export { maxInventoryAgeMs } from './filter.ts'
+export { type BrokenPromise, brokenPromises, type Remedy } from './mend.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'
 export { place } from './place.ts'

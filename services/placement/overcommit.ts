@@ -41,11 +41,15 @@ interface Stay {
 
 /**
  * Every violation at every instant from `from` (epoch milliseconds) on, by datacenter and time. Costs instants ×
- * hostings for each datacenter: for tests and for a check now and then.
+ * hostings for each datacenter: for tests and for a check now and then. `sites`: only these.
  */
-export function overcommit(world: World, from: number = world.now): Violation[] {
-  const stays = Map.groupBy(staysIn(world, from), ({ placed, role }) => placed[role]?.datacenterId ?? '')
-  return world.order.flatMap(({ state }) => {
+export function overcommit(
+  world: World,
+  from: number = world.now,
+  sites: readonly { readonly state: DatacenterState }[] = world.order,
+): Violation[] {
+  const stays = Map.groupBy(staysIn(world, from, sites), ({ placed, role }) => placed[role]?.datacenterId ?? '')
+  return sites.flatMap(({ state }) => {
     const here = stays.get(state.id) ?? []
     const ends = [...here.map(({ period }) => period), ...state.offers.map(({ period }) => period)].flatMap(
       ({ start, end }) => [start, end],
@@ -67,8 +71,11 @@ export function overcommit(world: World, from: number = world.now): Violation[] 
   })
 }
 
-function staysIn(world: World, from: number): Stay[] {
-  return [...world.hostings.values()].flatMap(({ placed }) => {
+function staysIn(world: World, from: number, sites: readonly { readonly state: DatacenterState }[]): Stay[] {
+  const here = new Set(sites.flatMap(({ state }) => [...(world.hostingsAt.get(state.id) ?? [])]))
+  return [...here].flatMap((id) => {
+    const placed = world.hostings.get(id)?.placed
+    if (!placed) return []
     const common = {
       placed,
       period: effectivePeriod(placed.demand.period, Math.max(world.now, from)),
