@@ -1,11 +1,13 @@
 /** The one door to PostgreSQL: a pool, transactions, and LISTEN as a hint. */
 import pg from 'pg'
+import { assert } from '../assert.ts'
 import { createHints, listen } from './hints.ts'
 import { limits, openSession } from './session.ts'
 import { run } from './statements.ts'
-import type { Database, Session, Sql } from './types.ts'
+import type { Database, Session, Transaction } from './types.ts'
+import { Wire } from './wire.ts'
 
-export type { Database, Row, Session, Sql } from './types.ts'
+export type { Database, Row, Session, Sql, Transaction } from './types.ts'
 
 // bigint columns hold counts, bytes and positions below 2^53; anything larger is refused rather than rounded.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -46,34 +48,58 @@ export function openDatabase({ url, connections = 16 }: DatabaseOptions): Databa
 }
 
 function openPool(url: string, options: pg.PoolConfig): pg.Pool {
-  const pool = new pg.Pool({ ...limits, ...options, connectionString: url })
+  const pool = new pg.Pool({ ...limits, ...options, connectionString: url, pipeline: true, stream: () => new Wire() })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined)
   return pool
 }
 
-async function transact<T>(pool: pg.Pool, work: (sql: Sql) => Promise<T>, send: (channel: string) => void): Promise<T> {
+async function transact<T>(
+  pool: pg.Pool,
+  work: (sql: Transaction) => Promise<T>,
+  send: (channel: string) => void,
+): Promise<T> {
   const client = await pool.connect()
   const channels = new Set<string>()
+  const outcomes: Promise<PromiseSettledResult<unknown>[]>[] = []
+  const sent = (statement: Promise<unknown>) => {
+    outcomes.push(Promise.allSettled([statement]))
+  }
   let broken: Error | undefined
   try {
-    await client.query('begin')
+    sent(run(client, 'begin', []))
     const result = await work({
       query: (text, values) => run(client, text, values),
       hint: (channel) => channels.add(channel),
+      sent,
     })
-    await client.query('commit')
+    await committed(client, outcomes)
     for (const channel of channels) send(channel)
     return result
   } catch (error) {
-    await client.query('rollback').catch((failure: Error) => {
+    await run(client, 'rollback', []).catch((failure: Error) => {
       broken = failure
     })
+    await Promise.all(outcomes)
     throw error
   } finally {
     client.release(broken)
   }
 }
+
+/**
+ * Commits right behind what was sent: PostgreSQL rolls back what has a failure in it, and says so. The first failure is the
+ * one that tells; those after it only say that the transaction is over.
+ */
+async function committed(client: pg.PoolClient, outcomes: readonly Promise<PromiseSettledResult<unknown>[]>[]) {
+  const commit = client.query({ name: 'commit', text: 'commit' })
+  const failed = (await Promise.all([...outcomes, Promise.allSettled([commit])])).flat().find(isRejected)
+  if (failed) throw failed.reason
+  const { command } = await commit
+  assert(command === 'COMMIT', `a transaction whose statements all succeeded is committed, but ${command}`)
+}
+
+const isRejected = (outcome: PromiseSettledResult<unknown>) => outcome.status === 'rejected'
 
 /** Whether an error is PostgreSQL's word that a unique index `constraint` would be broken. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {

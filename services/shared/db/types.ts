@@ -9,9 +9,15 @@ export interface Sql {
   hint(channel: string): void
 }
 
+/** Statements are sent as they are made, without waiting for the answer to those before, and are run in that order. */
+export interface Transaction extends Sql {
+  /** For a statement whose answer nobody needs before the commit: it stands or falls with the transaction. */
+  sent(statement: Promise<unknown>): void
+}
+
 export interface Database extends Sql {
-  /** Runs `work` in one transaction; any throw rolls it back and is thrown on. */
-  transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** Runs `work` in one transaction; any throw, also of what was `sent`, rolls it back and is thrown on. */
+  transaction<T>(work: (sql: Transaction) => Promise<T>): Promise<T>
   /** Calls `wake` after a hint on `channel`, and after every reconnect; only ever a reason to look earlier. */
   listen(channel: string, wake: () => void): () => Promise<void>
   /** A connection outside the pool that is held until closed; `lost` is called once when it breaks. */

@@ -1,7 +1,7 @@
 /** The one way a route changes something: one transaction, idempotent by key, answered only after the commit. */
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Sql } from '../db/database.ts'
+import type { Transaction } from '../db/database.ts'
 import { insertAnswer, type StoredAnswer, selectAnswer } from '../db/idempotency.ts'
 import type { Kit } from '../kit.ts'
 import { Problem } from '../problem.ts'
@@ -27,14 +27,14 @@ export async function mutate(
   kit: Kit,
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (sql: Sql, caller: Caller) => Promise<Answer>,
+  work: (sql: Transaction, caller: Caller) => Promise<Answer>,
   committed?: (answer: Answer) => Promise<Answer>,
 ): Promise<void> {
   return mutatePrepared(kit, request, reply, async (caller) => (sql) => work(sql, caller), committed)
 }
 
 /** What a change does in its transaction. */
-export type Work = (sql: Sql) => Promise<Answer>
+export type Work = (sql: Transaction) => Promise<Answer>
 
 /**
  * The same for work that needs something first which takes its time or reads the store by itself, as a name that is to be
@@ -77,7 +77,7 @@ async function once(
     const answer = await kit.database.transaction(async (sql) => {
       const answer = await work(sql)
       const kept = { status: answer.status, body: answer.kept ?? answer.body, headers: headersOf(answer) }
-      await insertAnswer(sql, tokenId, key, digest, kept, new Date(kit.clock.now()))
+      sql.sent(insertAnswer(sql, tokenId, key, digest, kept, new Date(kit.clock.now())))
       return answer
     })
     return { answer, replayed: false }
