@@ -25,14 +25,21 @@ async function until(condition: () => Promise<boolean> | boolean, what: string):
   }
 }
 
-async function ask(api: TestApi, name: string, cpu = '500m') {
-  const systems = await api.call('consumer', 'GET', 'systems?slug=zaak')
+interface AskOptions {
+  readonly as?: Parameters<TestApi['call']>[0]
+  readonly priority?: number
+}
+
+async function ask(api: TestApi, name: string, cpu = '500m', { as = 'consumer', ...more }: AskOptions = {}) {
+  const systems = await api.call(as, 'GET', 'systems?slug=zaak')
   const systemId =
     systems.body.items[0]?.id ??
-    (await api.call('consumer', 'POST', 'systems', { body: { slug: 'zaak', name: 'Z', classes } })).body.id
+    (await api.call(as, 'POST', 'systems', { body: { slug: 'zaak', name: 'Z', classes } })).body.id
   const components = [{ name: 'web', replicas: 1, requests: { cpu, memory: '1Gi' } }]
   return (
-    await api.call('consumer', 'POST', 'hostings', { body: { name, systemId, components, fallback: { mode: 'none' } } })
+    await api.call(as, 'POST', 'hostings', {
+      body: { name, systemId, components, fallback: { mode: 'none' }, ...more },
+    })
   ).body.id as string
 }
 
@@ -165,3 +172,36 @@ t.test('many at once never claim more than is offered', async (t) => {
     'the check sees one millicore too many',
   )
 })
+
+t.test(
+  'a party that asks for very much does not starve another of the same priority; priority goes before',
+  async (t) => {
+    const api = await testApi(t)
+    await api.activeDatacenter({ offer: { cpu: '5', memory: '64Gi', pods: '100' } })
+    const many = [
+      await ask(api, 'many'),
+      ...(await Promise.all(Array.from({ length: 39 }, (_, i) => ask(api, `many-${i}`)))),
+    ]
+    const { token } = await api.newParty('consumer')
+    const one = await ask(api, 'one', '500m', { as: { token } })
+    const urgent = await ask(api, 'urgent', '500m', { priority: 100 })
+    api.schedule()
+    await until(
+      async () => (await api.kit.database.query(`select 1 from hostings where scheduling = 'pending'`)).length === 0,
+      'all decided',
+    )
+    const placed = await api.kit.database.query<{ id: string; name: string }>(
+      `select id, name from hostings where scheduling = 'placed' order by updated_at, name`,
+    )
+    t.equal(placed.length, 10)
+    t.ok(
+      placed.some(({ id }) => id === one),
+      'who asks for one gets it, though it came last',
+    )
+    t.ok(
+      placed.some(({ id }) => id === urgent),
+      'and so does who goes before all',
+    )
+    t.same(placed.filter(({ id }) => many.includes(id)).length, 8, 'the rest goes to who asked first')
+  },
+)

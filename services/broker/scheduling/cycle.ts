@@ -1,14 +1,14 @@
 /** The scheduler's loop: take a block from the queue, decide on one picture, commit all or nothing, again. */
-import { advanceWorld } from '../../placement/index.ts'
+import { advanceWorld, fairOrder, heldByParty, neededAmounts, offeredInAll } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { placeBlock } from './block.ts'
 import { endHolds } from './holds/end.ts'
 import type { Term } from './leader.ts'
 import type { SchedulingMetrics } from './metrics.ts'
-import { selectPending } from './store.ts'
+import { type HostingRow, selectPending } from './store.ts'
 import { survivalOf } from './survival.ts'
 import { createRetry } from './waiting.ts'
-import { loadPicture, type Picture, refreshPicture } from './world.ts'
+import { hostingDemand, loadPicture, type Picture, refreshPicture } from './world.ts'
 
 const blockSize = 64
 const idleMs = 500
@@ -50,12 +50,28 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
 
 /** One block; returns whether there was work. */
 export async function runCycle(kit: Kit, term: Term, picture: Picture, options: CycleOptions): Promise<boolean> {
-  const block = await selectPending(kit.database, blockSize)
+  const block = inTurn(picture, await selectPending(kit.database, blockSize), kit.clock.now()).slice(0, blockSize)
   if (block.length === 0) return false
   const written = await placeBlock(kit, term, picture, block, options.metrics)
   options.metrics.decided(written.map((verdict) => verdict.decision))
   options.decided(written.map(({ row }) => (row.held ? row.name : row.id)))
   return true
+}
+
+/** Of one priority nobody starves: who has least of what it has most of is first. */
+function inTurn({ world }: Picture, rows: readonly HostingRow[], now: number): readonly HostingRow[] {
+  if (new Set(rows.map((row) => row.party_id)).size < 2) return rows
+  const waiting = rows.map((row) => ({ row, partyId: row.party_id, amounts: amountsOf(row) }))
+  return fairOrder(waiting, heldByParty(world), offeredInAll(world, now)).map(({ row }) => row)
+}
+
+/** One that cannot be read takes nothing; it is refused when its turn comes. */
+function amountsOf(row: HostingRow) {
+  try {
+    return neededAmounts(hostingDemand(row))
+  } catch {
+    return {}
+  }
 }
 
 /** Wakes the loop when something is queued. */

@@ -75,11 +75,18 @@ const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as
   (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
   case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms`
 
-/** The head of the queue: priority first, then order of arrival. */
+/** The head of the queue: of the highest priority that waits, the first few of each party in order of arrival. */
 export function selectPending(sql: Sql, limit: number): Promise<HostingRow[]> {
   return sql.query<HostingRow>(
-    `select ${hostingColumns} from hostings h join systems s on s.id = h.system_id
-     where h.scheduling = 'pending' order by h.priority desc, h.queue_position limit $1`,
+    `with top as (select max(priority) as priority from hostings where scheduling = 'pending'),
+     parties as (select party_id, count(*) over () as parties from hostings
+       where scheduling = 'pending' and priority = (select priority from top) group by party_id)
+     select ${hostingColumns} from parties p
+       cross join lateral (select * from hostings q
+         where q.scheduling = 'pending' and q.priority = (select priority from top) and q.party_id = p.party_id
+         order by q.queue_position limit greatest(4, 2 * $1 / p.parties)) h
+       join systems s on s.id = h.system_id
+     order by h.queue_position`,
     [limit],
   )
 }
