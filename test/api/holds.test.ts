@@ -2,9 +2,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { selectOverbooked } from '../../services/broker/scheduling/index.ts'
+import { forgetQuotes } from '../../services/broker/hosting/index.ts'
+import { endHolds } from '../../services/broker/scheduling/holds/end.ts'
+import { Deposed, selectOverbooked } from '../../services/broker/scheduling/index.ts'
 import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { type TestApi, testApi } from '../support/api.ts'
+import { storeDigest } from '../support/store-digest.ts'
 import { until } from '../support/until.ts'
 
 const classes = { availability: 1, integrity: 1, confidentiality: 1 }
@@ -226,5 +229,52 @@ t.test('how many and how long', async (t) => {
   t.equal((await request(api, asked, { quoteId: first.id })).status, 201, 'a hold is not a hosting of the party')
   t.match(await request(api, asked), { status: 409, body: { type: /limit-reached$/ } }, 'what it became is')
   t.equal((await quote(api, asked, 5)).status, 201, 'and makes room for another hold')
-  t.equal((await quote(api, demand(systemId, '64'), 5)).body.hold.state, 'refused', 'nothing is held where nothing fits')
+  t.equal(
+    (await quote(api, demand(systemId, '64'), 5)).body.hold.state,
+    'refused',
+    'nothing is held where nothing fits',
+  )
+})
+
+t.test('the end of a hold that is interrupted has not happened, and is done the next time', async (t) => {
+  const api = await testApi(t)
+  await api.activeDatacenter({ offer: room })
+  const systemId = await newSystem(api)
+  const stop = api.schedule()
+  const { body: held } = await quote(api, demand(systemId, '3'))
+  await stop()
+  await age(api, held.id, 10)
+  const { database } = api.kit
+  const term = { epoch: 0, signal: new AbortController().signal }
+  const before = await storeDigest(database)
+  for (const table of ['claims', 'placements', 'hostings', 'events']) {
+    await database.query(
+      `create or replace function cut() returns trigger language plpgsql as $$ begin raise 'cut'; end $$`,
+    )
+    await database.query(`create trigger cut before insert or delete on ${table} execute function cut()`)
+    await t.rejects(endHolds(api.kit, term), /cut/, `cut at ${table}`)
+    t.same(await storeDigest(database), before)
+    await database.query(`drop trigger cut on ${table}`)
+  }
+  await t.rejects(endHolds(api.kit, { ...term, epoch: 7 }), Deposed, 'nor does one do it who leads no more')
+  t.same(await storeDigest(database), before)
+  await endHolds(api.kit, term)
+  t.same(await claims(api), [])
+  const after = await storeDigest(database)
+  await endHolds(api.kit, term)
+  t.same(await storeDigest(database), after, 'and again is nothing')
+})
+
+t.test('a quote stays as long as it holds a place', async (t) => {
+  const api = await testApi(t)
+  await api.activeDatacenter({ offer: room })
+  const systemId = await newSystem(api)
+  const stop = api.schedule()
+  const { body: held } = await quote(api, demand(systemId, '3'), 60)
+  t.equal(held.validUntil, held.hold.until)
+  await stop()
+  await age(api, held.id, 60)
+  t.equal(await forgetQuotes(api.kit), 0)
+  await endHolds(api.kit, { epoch: 0, signal: new AbortController().signal })
+  t.equal(await forgetQuotes(api.kit), 1)
 })
