@@ -3,15 +3,22 @@ import type { Command } from 'commander'
 import type { Capacity, Datacenter, Offer } from '../../schemas/index.ts'
 import { contactCell, datacenterText } from './datacenter-view.ts'
 import { usage } from './errors.ts'
-import { limitBytes, readObject, readText } from './files.ts'
+import { readObject } from './files.ts'
 import { findDatacenter } from './find.ts'
 import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
+import { chooseContext } from './kubeconfig.ts'
 import { offerCommand } from './offer.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
 import { duration, line } from './text.ts'
 
-interface RegisterOptions {
+interface ConnectionOptions {
+  kubeconfig?: string
+  context?: string
+  connection: 'push' | 'sandbox'
+}
+
+interface RegisterOptions extends ConnectionOptions {
   file?: string
   slug?: string
   name?: string
@@ -23,9 +30,9 @@ interface RegisterOptions {
   capability?: string[]
   pue?: number
   operator?: string
-  kubeconfig?: string
-  connection: 'push' | 'sandbox'
 }
+
+const contextHelp = 'the context of the kubeconfig; its current one when absent. No other is sent'
 
 export function datacenterCommands(program: Command, shell: Shell): void {
   const datacenter = program.command('datacenter').description('datacenters: register, connect, offer, look')
@@ -34,9 +41,10 @@ export function datacenterCommands(program: Command, shell: Shell): void {
     .command('connect <name>')
     .description('give or replace the kubeconfig by which the broker reaches the cluster')
     .requiredOption('--kubeconfig <file>', 'server, inline CA and a token or client certificate; - is standard input')
+    .option('--context <name>', contextHelp)
     .option('--connection <kind>', 'push, or sandbox for a simulated cluster of the broker itself', 'push')
     .action(
-      action<{ kubeconfig: string; connection: string }>(shell, 'provider', async (session, options, [name = '']) => {
+      action<ConnectionOptions>(shell, 'provider', async (session, options, [name = '']) => {
         const body = await connectionFrom(session, options)
         const { id } = await findDatacenter(session.api(), name)
         const change = session.api().change<Datacenter>('PUT', `/datacenters/${id}/connection`, { body })
@@ -92,6 +100,7 @@ function registerCommand(datacenter: Command, shell: Shell): void {
     .option('--pue <number>', 'power usage effectiveness', number)
     .option('--operator <party>', 'id of the party that runs it; yourself when absent')
     .option('--kubeconfig <file>', 'connect it at once; - is standard input')
+    .option('--context <name>', contextHelp)
     .option('--connection <kind>', 'push, or sandbox for a simulated cluster of the broker itself', 'push')
     .action(
       action<RegisterOptions>(shell, 'provider', async (session, options) => {
@@ -137,11 +146,10 @@ async function registrationFrom(session: Session, options: RegisterOptions): Pro
   }
 }
 
-async function connectionFrom(
-  { io }: Session,
-  { kubeconfig = '-', connection }: { kubeconfig?: string; connection: string },
-) {
-  return { kind: connection, kubeconfig: await readText(io, kubeconfig, limitBytes.kubeconfig) }
+async function connectionFrom(session: Session, { kubeconfig: file = '-', context, connection }: ConnectionOptions) {
+  const { kubeconfig, remark } = await chooseContext(session.io, file, context)
+  if (remark) session.remark(remark)
+  return { kind: connection, kubeconfig }
 }
 
 function listCommand(datacenter: Command, shell: Shell): void {

@@ -19,6 +19,9 @@ export async function readText(io: Io, file: string, limit: number): Promise<str
   }
 }
 
+/** As a message names it. */
+export const nameOf = (file: string) => (file === '-' ? 'standard input' : file)
+
 /** All of a stream as text; a usage error when it is more than `limit` bytes. */
 export async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promise<string> {
   const chunks: Uint8Array[] = []
@@ -36,7 +39,7 @@ const tooLarge = (what: string, limit: number) => usage(`${what} is larger than 
 /** Every document of a YAML (or JSON) text, the empty ones left out. Aliases, duplicate keys and bad syntax are errors. */
 export async function parseDocuments(text: string, file: string): Promise<unknown[]> {
   const { parseAllDocuments } = await import('yaml')
-  const name = file === '-' ? 'standard input' : file
+  const name = nameOf(file)
   try {
     const documents = parseAllDocuments(text, { prettyErrors: true, logLevel: 'error' })
     if (!Array.isArray(documents)) return []
