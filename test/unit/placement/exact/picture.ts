@@ -1,0 +1,111 @@
+/** Every figure that a world keeps, by name instead of by number, so that two worlds can be held against each other. */
+import type { World } from '../../../../services/placement/index.ts'
+
+type Site = World['order'][number]
+type Ledger = Site['ledger']
+type Lines = Map<string, string | number>
+
+/** `exact`: must be equal. `bounds`: must be equal, or at least as large where the past is kept still. */
+export interface Picture {
+  readonly exact: Lines
+  readonly bounds: Map<string, number>
+  /** Datacenters of which some instant lies behind. */
+  readonly withPast: ReadonlySet<string>
+}
+
+/** The index must have been asked since the last change. */
+export function pictureOf(world: World): Picture {
+  const exact: Lines = new Map()
+  const bounds = new Map<string, number>()
+  const withPast = new Set<string>()
+  for (const [slot, site] of world.order.entries()) {
+    const { id } = site.state
+    ledgerLines(world, site.ledger, id, exact)
+    nodeLines(world, site, exact)
+    boundLines(world, site, slot, bounds)
+    if ([site.ledger, ...site.nodes.ledgers].some((l) => hasPast(l, world.now))) withPast.add(id)
+    const displaced = site.displaced.map((d) => `${d.hostingId} ${d.role} ${d.replicas} ${needText(d.perReplica)}`)
+    exact.set(`${id} displaced`, displaced.sort().join(', '))
+    exact.set(`${id} hostings`, [...(world.hostingsAt.get(id) ?? [])].sort().join(' '))
+  }
+  for (const [id, { placed, domains }] of world.hostings)
+    exact.set(`hosting ${id}`, `${placed.standby ? domains.join(' ') : ''} ${JSON.stringify(placed.demand.components)}`)
+  exact.set('hostings known', [...world.hostings.keys()].sort().join(' '))
+  return { exact, bounds, withPast }
+}
+
+function needText(need: readonly { readonly resource: string; readonly amount: number }[]): string {
+  return need.map(({ resource, amount }) => `${resource}=${amount}`).join('+')
+}
+
+function hasPast(ledger: Ledger | undefined, now: number): boolean {
+  return ledger?.segments.some(({ start }) => Number.isFinite(start) && start <= now) ?? false
+}
+
+/** What is taken from now on. Segments that tell the same as the one before are left out. */
+function ledgerLines(world: World, { segments }: Ledger, title: string, lines: Lines): void {
+  let before = ''
+  const ahead = segments.filter((_, i) => (segments[i + 1]?.start ?? Number.POSITIVE_INFINITY) > world.now)
+  for (const [i, { start, used, reserve, byDomain }] of ahead.entries()) {
+    const domains = [...(byDomain ?? [])].map(([domain, vector]) => `${domain}: ${amounts(world, vector)}`)
+    const text = `used ${amounts(world, used)} reserve ${amounts(world, reserve)} by ${domains.sort().join(', ')}`
+    if (text !== before) lines.set(`${title} from ${i === 0 ? 'now' : start}`, text)
+    before = text
+  }
+}
+
+function amounts({ resources }: World, vector: readonly number[]): string {
+  return resources.names
+    .map((name, at) => [name, vector[at] ?? 0] as const)
+    .filter(([, amount]) => amount !== 0)
+    .map(([name, amount]) => `${name}=${amount}`)
+    .sort()
+    .join(' ')
+}
+
+function nodeLines(world: World, { state, nodes }: Site, lines: Lines): void {
+  for (const [row, name] of nodes.names.entries()) {
+    const title = `${state.id} node ${name}`
+    const free = state.nodes.find((node) => node.name === name)?.free ?? {}
+    for (const resource of Object.keys(free)) {
+      const cell = row * nodes.width + (world.resources.indexOf.get(resource) ?? -1)
+      lines.set(`${title} beside ${resource}`, nodes.beside[cell] ?? Number.NaN)
+      lines.set(`${title} left ${resource}`, nodes.left[cell] ?? Number.NaN)
+    }
+    const ledger = nodes.ledgers[row]
+    if (ledger) ledgerLines(world, ledger, title, lines)
+  }
+}
+
+function boundLines(
+  { index, resources }: World,
+  { state, nodes }: Site,
+  slot: number,
+  lines: Map<string, number>,
+): void {
+  for (const [at, resource] of resources.names.entries()) {
+    lines.set(`${state.id} ${resource} most beside`, nodes.mostBeside[at] ?? 0)
+    lines.set(`${state.id} ${resource} most left`, nodes.mostLeft[at] ?? 0)
+    if (!index) continue
+    for (const role of ['primary', 'standby'] as const) {
+      const { bounds, size, width } = index[role]
+      const leaf = (size + slot) * width
+      lines.set(`${state.id} ${resource} offers as ${role}`, bounds[leaf + at] ?? Number.NaN)
+      lines.set(`${state.id} ${resource} node as ${role}`, bounds[leaf + index.resources + at] ?? Number.NaN)
+    }
+  }
+}
+
+/** The first figure that differs; `undefined` when none does. */
+export function difference(kept: Picture, fresh: Picture): string | undefined {
+  for (const line of new Set([...kept.exact.keys(), ...fresh.exact.keys()])) {
+    const [a, b] = [kept.exact.get(line), fresh.exact.get(line)]
+    if (a !== b) return `${line}: kept ${a}, from scratch ${b}`
+  }
+  for (const [line, b] of fresh.bounds) {
+    const a = kept.bounds.get(line) ?? 0
+    const loose = kept.withPast.has(line.split(' ')[0] ?? '') && a > b
+    if (a !== b && !loose) return `${line}: kept ${a}, from scratch ${b}`
+  }
+  return undefined
+}
