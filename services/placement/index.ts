@@ -1,5 +1,15 @@
 /** The public door of the placement engine: pure decisions over a world that one caller keeps. */
 
+export {
+  arrivalsOf,
+  type DeviceNode,
+  type DevicePolicyName,
+  type DeviceRequest,
+  deviceCapacity,
+  devicePolicies,
+  runTrial,
+  type Trial,
+} from './devices/index.ts'
 export { distanceKm, type Position } from './distance.ts'
 export { derivedKinds, domainsOf, kindOf } from './domains.ts'
 export { type ElasticDecision, scheduleElastic } from './elastic.ts'

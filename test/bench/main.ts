@@ -2,6 +2,7 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchEndToEnd } from './end-to-end.ts'
+import { benchOpenb, openbLists, openbSeeds } from './openb.ts'
 import { benchEngine } from './placement.ts'
 import { benchFill, benchReserve } from './quality.ts'
 import { benchStart } from './start.ts'
@@ -13,6 +14,7 @@ const { values, positionals } = parseArgs({
 
 const parts: Record<string, () => Promise<unknown>> = {
   placement: async () => ({ engine: benchEngine(), reserve: benchReserve(), baselines: benchFill() }),
+  openb: async () => benchOpenb(openbLists, openbSeeds(10)) ?? 'the trace is not beside the checkout',
   endToEnd: () => benchEndToEnd(Number(values.seconds)),
   start: async () => [await benchStart(false), await benchStart(true)],
 }
