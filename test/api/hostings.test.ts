@@ -187,3 +187,16 @@ t.test('names and fields that cannot be', async (t) => {
   ).body.id
   t.equal(await pointerOf(request(theirs, 'zaak'), stranger), 409, 'a name is unique in the federation')
 })
+
+t.test('what is answered before there is a decision is what stands in the store, to the instant', async (t) => {
+  const api = await testApi(t)
+  const systemId = await newSystem(api)
+  const period = { start: '2031-02-03T04:05:06.789Z', end: '2032-01-01T00:00:00.123Z' }
+  for (const more of [{}, { period }, { period: { ...period, end: null }, priority: 7, waitForCapacity: true }]) {
+    const body = request(systemId, `zaak-${JSON.stringify(more).length}`, more)
+    const asked = await api.call('consumer', 'POST', 'hostings', { body })
+    const read = await api.call('consumer', 'GET', `hostings/${asked.body.id}`)
+    t.same(asked.body, read.body)
+    t.equal(asked.status, 202)
+  }
+})

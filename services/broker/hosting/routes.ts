@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Hosting, HostingInput, page, System, SystemInput } from '../../../schemas/index.ts'
 import type { Ceilings } from '../../shared/ceilings.ts'
+import { together } from '../../shared/db/together.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
 import { type Answer, mutate } from '../../shared/http/mutate.ts'
@@ -11,7 +12,9 @@ import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import type { Ask } from './quotes/service.ts'
+import { createRoom } from './room.ts'
 import {
+  decidedHostings,
   endOwnHosting,
   getHosting,
   getSystem,
@@ -25,6 +28,8 @@ import { preferredWaitSeconds, type Waiting } from './waiting.ts'
 export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting, ceilings: Ceilings): void {
   systemRoutes(app, kit)
   quoteRoutes(app, kit, ask, waiting, ceilings)
+  const room = createRoom(kit.clock, ceilings)
+  const decided = together((ids) => decidedHostings(kit.database, ids))
   const tags = ['hostings']
   app.post(
     '/hostings',
@@ -46,10 +51,10 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         request,
         reply,
         async (sql, caller) => {
-          const { version, ...body } = await requestHosting(sql, kit, caller, ceilings, request.body)
+          const { version, ...body } = await requestHosting(sql, kit, caller, room, request.body)
           return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
         },
-        (answer) => afterDecision(kit, waiting, request, answer),
+        (answer) => afterDecision(kit, waiting, decided, request, answer),
       ),
   )
   app.get(
@@ -113,16 +118,23 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
 }
 
 /** Holds a 202 until the scheduler has decided or the caller's patience ends; a decision makes it 201. */
-async function afterDecision(kit: Kit, waiting: Waiting, request: FastifyRequest, answer: Answer): Promise<Answer> {
+async function afterDecision(
+  kit: Kit,
+  waiting: Waiting,
+  decided: (id: string) => Promise<(Hosting & { version: number }) | undefined>,
+  request: FastifyRequest,
+  answer: Answer,
+): Promise<Answer> {
   const seconds = preferredWaitSeconds(request.headers.prefer)
   const deadline = kit.clock.monotonic() + seconds * 1000
   const { id } = answer.body as Hosting
-  const caller = callerOf(request)
   for (let left = seconds * 1000; left > 0; left = deadline - kit.clock.monotonic()) {
     // Another replica may be the one that decides: look again now and then, woken or not.
     await waiting.wait(id, Math.min(left, 250))
-    const { version, ...body } = await getHosting(kit.database, caller, id)
-    if (body.state !== 'pending') return { ...answer, status: 201, body, etag: etagOf(version) }
+    const hosting = await decided(id)
+    if (!hosting) continue
+    const { version, ...body } = hosting
+    return { ...answer, status: 201, body, etag: etagOf(version) }
   }
   return answer
 }

@@ -1,9 +1,8 @@
 /** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
 import type { Hosting, HostingInput, System, SystemInput } from '../../../schemas/index.ts'
 import { assert } from '../../shared/assert.ts'
-import { type Ceilings, requireRoom } from '../../shared/ceilings.ts'
 import { rfc3339 } from '../../shared/clock.ts'
-import { isUniqueViolation, type Sql } from '../../shared/db/database.ts'
+import { isUniqueViolation, type Sql, type Transaction } from '../../shared/db/database.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
@@ -14,15 +13,17 @@ import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions } from './core/demand.ts'
 import { takeOver } from './quotes/take.ts'
+import type { Room } from './room.ts'
 import {
-  countHostings,
   endHosting,
   type HostingRow,
+  insertedHosting,
   insertHosting,
   insertSystem,
   lockHosting,
   type NewHosting,
   type SystemRow,
+  selectDecided,
   selectExpired,
   selectHosting,
   selectHostings,
@@ -66,18 +67,16 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
  * others, `already-exists`, `limit-reached`, `state-conflict` when the quote holds nothing.
  */
 export async function requestHosting(
-  sql: Sql,
+  sql: Transaction,
   kit: Kit,
   caller: Caller,
-  ceilings: Ceilings,
+  room: Room,
   input: HostingInput,
 ): Promise<Versioned<Hosting>> {
   const { name, systemId, period, ...spec } = input
   refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
   const system = await ownSystem(sql, caller, systemId, '/systemId')
-  const { living, unplaced } = await countHostings(sql, system.party_id)
-  requireRoom(living, ceilings.hostings, 'hostings of this party')
-  requireRoom(unplaced, ceilings.unplacedHostings, 'hostings of this party that are not placed')
+  await room(sql, system.party_id)
   const now = kit.clock.now()
   const id = newId('hst', kit.clock, kit.random)
   const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)
@@ -90,30 +89,44 @@ export async function requestHosting(
     partyId: system.party_id,
     spec,
     start,
-    end: period?.end ?? null,
+    end: period?.end ? new Date(period.end) : null,
     requestId: caller.requestId,
   }
   const made = await (input.quoteId === undefined
-    ? insertHosting(sql, row, new Date(now))
-    : takenOver(sql, input.quoteId, input, row, new Date(now))
-  ).catch((error) => {
-    // The same words whoever holds the name: a name is unique in the federation while its hosting lives, and its holder
-    // is nobody else's business.
-    if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
-    throw error
-  })
+    ? queued(sql, row, new Date(now))
+    : takenOver(sql, input.quoteId, input, row, new Date(now)))
   const event = by(caller, 'hosting', made.id, system.party_id)
-  await appendEvents(sql, kit, [
-    { ...event, type: 'hosting.requested', data: { name, systemId, ...(input.quoteId && { quoteId: input.quoteId }) } },
-    ...(made.scheduling === 'placed' ? [{ ...event, type: 'hosting.placed', data: placedData(made) }] : []),
-  ])
+  const quoteId = input.quoteId && { quoteId: input.quoteId }
+  sql.sent(
+    appendEvents(sql, kit, [
+      { ...event, type: 'hosting.requested', data: { name, systemId, ...quoteId } },
+      ...(made.scheduling === 'placed' ? [{ ...event, type: 'hosting.placed', data: placedData(made) }] : []),
+    ]),
+  )
   return { ...hostingView(made), version: made.version }
 }
 
+async function queued(sql: Transaction, row: NewHosting, now: Date): Promise<HostingRow> {
+  sql.sent(insertHosting(sql, row, now).catch(refuseTaken(row.name)))
+  return insertedHosting(row, now)
+}
+
 async function takenOver(sql: Sql, quoteId: string, input: HostingInput, row: NewHosting, now: Date) {
-  const made = await selectHosting(sql, await takeOver(sql, quoteId, input, row, now), row.partyId)
+  const id = await takeOver(sql, quoteId, input, row, now).catch(refuseTaken(row.name))
+  const made = await selectHosting(sql, id, row.partyId)
   assert(made, 'what was taken over is there')
   return made
+}
+
+/**
+ * The same words whoever holds the name: a name is unique in the federation while its hosting lives, and its holder is
+ * nobody else's business.
+ */
+function refuseTaken(name: string): (error: unknown) => never {
+  return (error) => {
+    if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
+    throw error
+  }
 }
 
 /** As the scheduler tells it of what it placed itself. */
@@ -156,6 +169,12 @@ export async function endOwnHosting(
     ])
   }
   return readHosting(sql, id, undefined)
+}
+
+/** Those of these hostings that have been decided, by id. */
+export async function decidedHostings(sql: Sql, ids: readonly string[]): Promise<Map<string, Versioned<Hosting>>> {
+  const rows = await selectDecided(sql, ids)
+  return new Map(rows.map((row) => [row.id, { ...hostingView(row), version: row.version }]))
 }
 
 async function readHosting(sql: Sql, id: string, partyId: string | undefined): Promise<Versioned<Hosting>> {

@@ -90,15 +90,16 @@ export interface NewHosting {
   readonly partyId: string
   readonly spec: HostingRow['spec']
   readonly start: Date
-  readonly end: string | null
+  readonly end: Date | null
   readonly requestId: string
 }
 
 /** Puts a hosting in the queue. */
-export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): Promise<HostingRow> {
-  const [row] = await sql.query<HostingRow>(
-    `insert into hostings as h (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $10) returning ${hostingColumns}`,
+export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): Promise<void> {
+  sql.hint('queue')
+  await sql.query(
+    `insert into hostings (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, 'running', $9, $10, $10)`,
     [
       hosting.id,
       hosting.name,
@@ -112,8 +113,27 @@ export async function insertHosting(sql: Sql, hosting: NewHosting, now: Date): P
       now,
     ],
   )
-  sql.hint('queue')
-  return row as HostingRow
+}
+
+/** The row that `insertHosting` writes, without waiting for it. */
+export function insertedHosting(hosting: NewHosting, now: Date): HostingRow {
+  return {
+    id: hosting.id,
+    name: hosting.name,
+    system_id: hosting.systemId,
+    party_id: hosting.partyId,
+    spec: hosting.spec,
+    starts_ms: hosting.start.getTime(),
+    ends_ms: hosting.end?.getTime() ?? null,
+    wanted: 'running',
+    scheduling: 'pending',
+    decision: null,
+    price_cents_per_month: null,
+    version: 1,
+    created_at: now,
+    updated_at: now,
+    placements: [],
+  }
 }
 
 /** What a party asked for that has not ended, and what of it has no place, waiting or refused. */
@@ -150,6 +170,14 @@ export async function selectHosting(
     [id, partyId ?? null],
   )
   return row
+}
+
+/** Those of these hostings that have been decided. */
+export function selectDecided(sql: Sql, ids: readonly string[]): Promise<HostingRow[]> {
+  return sql.query<HostingRow>(
+    `select ${hostingColumns} from hostings h where h.id = any($1) and h.scheduling <> 'pending'`,
+    [ids],
+  )
 }
 
 /** Hostings of one system that are alike in all that their state is derived from. */

@@ -70,7 +70,7 @@ export async function giveQuote(
     requireRoom(await countHolds(sql, partyId), ceilings.holds, 'quotes of this party that hold a place')
     const { systemId, period, holdMinutes: _, ...wanted } = spec
     const start = new Date(startOf(spec, now))
-    const end = period?.end ?? null
+    const end = period?.end ? new Date(period.end) : null
     const hold = { id: hostingId, name: id, systemId, partyId, spec: wanted, start, end, requestId: caller.requestId }
     await insertHold(sql, hold, new Date(now))
   }
