@@ -8,14 +8,17 @@ import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { type RunningBroker, startProcess } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const rounds = Number(process.env.KILL_ROUNDS ?? 8)
 const clients = 8
+/** Of those, the ones that hold a place before they ask for it. */
+const holders = 2
 const log = pino({ level: 'silent' })
 
 interface Attempt {
   readonly key: string
-  readonly body: { readonly name: string }
+  readonly body: { readonly name: string; readonly quoteId?: string }
   status?: number
 }
 
@@ -45,10 +48,14 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (
   const systemId = await newSystem(broker)
 
   const attempts: Attempt[] = []
+  const asked = demand(systemId)
+  const kept = await hold(broker, asked)
   for (let round = 0; round < rounds; round++) {
     await seedFederationRows(database, federation)
     const load = new AbortController()
-    const running = Array.from({ length: clients }, () => client(broker, systemId, attempts, load.signal))
+    const running = Array.from({ length: clients }, (_, i) =>
+      client(broker, systemId, attempts, i < holders, load.signal),
+    )
     await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 900))
     await broker.end('SIGKILL')
     load.abort()
@@ -57,6 +64,9 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (
     for (const attempt of attempts.filter((a) => a.status === undefined)) attempt.status = await post(broker, attempt)
   }
 
+  const last: Attempt = { key: randomUUID(), body: { name: 'kept', ...asked, quoteId: kept ?? '' } }
+  attempts.push(last)
+  last.status = await post(broker, last)
   const deadline = Date.now() + 30_000
   while (
     (await database.query(`select 1 from hostings where scheduling = 'pending' limit 1`)).length > 0 &&
@@ -69,6 +79,15 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (
     attempts.filter((a) => a.status !== 202),
     [],
     'every request was acknowledged, at once or when repeated with its key',
+  )
+  const taken = attempts.filter(({ body }) => body.quoteId !== undefined).length
+  t.comment(`${taken} of them took over a place that was held, one through all of it`)
+  const held = await database.query(`select 1 from hostings where wanted = 'held'`)
+  t.comment(`${held.length} were held and not taken`)
+  await database.query(`update quotes set held_until = now() - interval '1 minute'`)
+  await until(
+    async () => (await database.query(`select 1 from hostings where wanted = 'held' limit 1`)).length === 0,
+    'what nobody took is let go',
   )
   const hostings = await database.query<{
     name: string
@@ -93,20 +112,26 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (
   t.same(await selectOverbooked(database, ids, new Date()), [], 'nothing is claimed beyond the offers')
 })
 
+const demand = (systemId: string) => ({
+  systemId,
+  components: [{ name: 'web', replicas: 1, requests: { cpu: '500m', memory: '1Gi' } }],
+  fallback: { mode: 'cold' },
+})
+
 async function client(
   broker: RunningBroker,
   systemId: string,
   attempts: Attempt[],
+  holds: boolean,
   signal: AbortSignal,
 ): Promise<void> {
   while (!signal.aborted) {
-    const components = [{ name: 'web', replicas: 1, requests: { cpu: '500m', memory: '1Gi' } }]
-    const attempt: Attempt = {
-      key: randomUUID(),
-      body: { name: `h-${randomUUID()}`, systemId, components, fallback: { mode: 'cold' } } as Attempt['body'],
-    }
-    attempts.push(attempt)
+    const asked = demand(systemId)
     try {
+      const quoteId = holds ? await hold(broker, asked) : undefined
+      const body = { name: `h-${randomUUID()}`, ...asked, ...(quoteId && { quoteId }) }
+      const attempt: Attempt = { key: randomUUID(), body }
+      attempts.push(attempt)
       attempt.status = await post(broker, attempt)
     } catch {
       // No answer: the broker is gone. The attempt stays open and is repeated with its key.
@@ -119,6 +144,13 @@ async function post(broker: RunningBroker, { key, body }: Attempt): Promise<numb
   const response = await send(broker, '/hostings', body, key)
   await response.text()
   return response.status
+}
+
+/** A place that is held until the test is over; undefined when there is none. */
+async function hold(broker: RunningBroker, asked: object): Promise<string | undefined> {
+  const response = await send(broker, '/quotes', { ...asked, holdMinutes: 60 }, randomUUID())
+  const { id, hold } = (await response.json()) as { id: string; hold?: { state: string } }
+  return hold?.state === 'held' ? id : undefined
 }
 
 async function newSystem(broker: RunningBroker): Promise<string> {
