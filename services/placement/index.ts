@@ -1,5 +1,6 @@
 /** The public door of the placement engine: pure decisions over a world that one caller keeps. */
 
+export { contradictions, demandOf, type Owner } from './asked.ts'
 export {
   arrivalsOf,
   type DeviceNode,
@@ -43,3 +44,4 @@ export {
   upsertDatacenter,
   type World,
 } from './snapshot.ts'
+export { viewOf } from './view.ts'
