@@ -32,8 +32,8 @@ export interface World {
   readonly held: Map<string, Map<string, number>>
   /** Up to when time has been told, see `advanceWorld`. */
   now: number
-  /** No hosting's period ends before this. */
-  nextEnd: number
+  /** No hosting's period begins or ends before this. */
+  nextChange: number
   /** Made when a decision first needs it, and again when datacenters come or go. */
   index: SiteIndex | undefined
   /** Datacenters whose room is not as in the index. */
@@ -91,7 +91,7 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
     hostingsAt: new Map(),
     held: new Map(),
     now,
-    nextEnd: Number.POSITIVE_INFINITY,
+    nextChange: Number.POSITIVE_INFINITY,
     index: undefined,
     changed: new Set(),
     retold: new Set(),
@@ -110,7 +110,7 @@ export function applyPlacement(world: World, placed: PlacedHosting): void {
     domains: stoodByFor(placed, world.sites.get(placed.primary?.datacenterId ?? '')?.state),
   }
   world.hostings.set(placed.demand.id, entry)
-  world.nextEnd = Math.min(world.nextEnd, entry.period.end)
+  world.nextChange = Math.min(world.nextChange, nextOf(entry.period))
   for (const { datacenterId } of roles(placed)) {
     const present = world.hostingsAt.get(datacenterId) ?? new Set()
     world.hostingsAt.set(datacenterId, present.add(placed.demand.id))
@@ -211,22 +211,27 @@ function positionOf(order: readonly Site[], id: string): number {
 
 /**
  * Tells the world the time, which never goes back. A hosting that is past its period without having been released
- * counts on, without end; what started before now needs no instant of its own any more, which keeps the calendar
- * short. Cheap when nothing ends.
+ * counts on, without end; what has started needs no instant of its own any more, which keeps the calendar short. Cheap
+ * when nothing begins or ends.
  */
 export function advanceWorld(world: World, now: number): void {
   if (now <= world.now) return
   world.now = now
-  if (world.nextEnd > now) return
-  world.nextEnd = Number.POSITIVE_INFINITY
+  if (world.nextChange > now) return
+  world.nextChange = Number.POSITIVE_INFINITY
   for (const entry of world.hostings.values()) {
-    if (entry.period.end <= now) {
+    if (nextOf(entry.period) <= now) {
       for (const { role } of roles(entry.placed)) bookRole(world, entry, role, unbook)
       entry.period = effectivePeriod(entry.placed.demand.period, now)
       for (const { role } of roles(entry.placed)) bookRole(world, entry, role, book)
     }
-    world.nextEnd = Math.min(world.nextEnd, entry.period.end)
+    world.nextChange = Math.min(world.nextChange, nextOf(entry.period))
   }
+}
+
+/** When a period begins, or ends once it has begun. */
+function nextOf({ start, end }: Period): number {
+  return Number.isFinite(start) ? start : end
 }
 
 /**

@@ -107,3 +107,17 @@ t.test('what has started needs no instant of its own', async (t) => {
   t.equal(world.sites.get('x')?.ledger.segments.length, 1)
   t.equal(cpuUsed(world, 'x'), 7000)
 })
+
+t.test('what starts later needs an instant of its own until it has started, on nodes too', async (t) => {
+  const state = datacenter('x')
+  const later = placed('h', 'x', { start: now + day, end: Number.POSITIVE_INFINITY })
+  const world = createWorld({ datacenters: [state], hostings: [later] }, now)
+  const site = world.sites.get('x')
+  t.equal(site?.ledger.segments.length, 2)
+  advanceWorld(world, now + day)
+  t.equal(site?.ledger.segments.length, 1)
+  t.equal(site?.nodes.beyond[0], 0, 'the node need not be looked up in its calendar')
+  const fresh = createWorld({ datacenters: [state], hostings: [later] }, now + day)
+  t.same([...(site?.nodes.mostLeft ?? [])], [...(fresh.sites.get('x')?.nodes.mostLeft ?? [])], 'as from scratch')
+  t.equal(cpuUsed(world, 'x', now + day), 1000)
+})

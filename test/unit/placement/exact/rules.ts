@@ -188,9 +188,10 @@ function roomAt(
     const reserve = of(landing) > 0 ? Math.max(of(held), of(heldHere) + of(landing)) : of(held)
     const over = of(used) + of(running) + reserve - total
     if (over > 0) return { ...short('offer-short', of(all), over), resource, at }
-    const sure = offeredOf(firm, resource) ?? 0
-    if (of(landing) > 0 && reserve > sure)
-      return { ...short('fallback-quality', of(all), reserve - sure), resource, at }
+    // All of a standby that shares a reserve counts on what is firm, also what of it runs.
+    const counted = asked.some(({ lands }) => lands) ? Math.max(of(held), of(heldHere) + of(all)) : 0
+    const soft = counted - (offeredOf(firm, resource) ?? 0)
+    if (counted > 0 && soft > 0) return { ...short('fallback-quality', of(all), soft), resource, at }
   }
   return undefined
 }

@@ -17,7 +17,7 @@ import type { Federation } from './sums.ts'
 /** Runs and sizes of the properties; `WORLDS` multiplies the runs, for a night of it. */
 export const worlds = (runs: number) => runs * Number(process.env['WORLDS'] ?? 1)
 
-const several = <T>(make: (id: string) => fc.Arbitrary<T>, prefix: string, least: number, most: number) =>
+export const several = <T>(make: (id: string) => fc.Arbitrary<T>, prefix: string, least: number, most: number) =>
   fc
     .integer({ min: least, max: most })
     .chain((count) =>
@@ -26,7 +26,7 @@ const several = <T>(make: (id: string) => fc.Arbitrary<T>, prefix: string, least
 const idOf = (i: number) => String(i).padStart(2, '0')
 
 /** As others test with, and as often larger: where most is placed and the fallback of many lands together. */
-const anySite = (id: string) =>
+export const anySite = (id: string) =>
   fc.tuple(anyDatacenter(id), fc.boolean()).map(([state, larger]) => (larger ? enlarged(state) : state))
 
 function enlarged(state: DatacenterState): DatacenterState {
@@ -42,7 +42,7 @@ function enlarged(state: DatacenterState): DatacenterState {
 
 export const anySites: fc.Arbitrary<DatacenterState[]> = several(anySite, 'dc', 1, 8)
 /** As others test with, and twice as often without what refuses before room is looked at. */
-const anyDemand = (id: string) =>
+export const anyDemand = (id: string) =>
   fc.tuple(anyHosting(id), fc.constantFrom(true, true, false)).map(([demand, easy]) => (easy ? eased(demand) : demand))
 
 function eased(demand: HostingDemand): HostingDemand {
