@@ -1,4 +1,5 @@
 /** One block of the queue: decide each on one picture, commit all in one transaction. */
+import type { DecisionView } from '../../../schemas/index.ts'
 import {
   applyPlacement,
   type Decision,
@@ -17,12 +18,13 @@ import { writeQuotes } from './holds/store.ts'
 import type { Term } from './leader.ts'
 import type { SchedulingMetrics } from './metrics.ts'
 import {
-  compareAndSetGenerations,
   Deposed,
   type HostingRow,
   insertPlacements,
+  MovedOn,
   type Outcome,
   requireEpoch,
+  requireGenerations,
   selectOverbooked,
   writeOutcomes,
 } from './store.ts'
@@ -131,6 +133,9 @@ function placedBy(demand: HostingDemand, { chosen }: Extract<Decision, { outcome
   }
 }
 
+/** A verdict as it is written: what is stored with the hosting, and told of it. */
+type Written = Verdict & { readonly view: DecisionView }
+
 /** Writes a block in one transaction; returns the hostings written: none when a generation has moved on. Throws `Deposed`. */
 async function commit(
   kit: Kit,
@@ -139,73 +144,72 @@ async function commit(
   verdicts: readonly Verdict[],
 ): Promise<ReadonlySet<string>> {
   const now = kit.clock.now()
-  const touched = [
-    ...new Set(
-      verdicts.flatMap((v) => (v.placed ? [v.placed.primary.datacenterId, v.placed.standby?.datacenterId] : [])),
-    ),
-  ]
-    .filter((id) => id !== undefined)
-    .map((id) => ({ id, generation: picture.datacenters.get(id)?.generation ?? -1 }))
-  const written = await kit.database.transaction(async (sql) => {
-    await requireEpoch(sql, term.epoch)
-    if (touched.length > 0 && (await compareAndSetGenerations(sql, touched)).length < touched.length) return undefined
-    const epochs = await writeOutcomes(
-      sql,
-      verdicts.map((v) => outcomeOf(v, picture, now)),
-      new Date(now),
-    )
-    const placements = verdicts.flatMap(({ placed, row }) => {
-      const epoch = epochs.get(row.id)
-      if (!placed || epoch === undefined) return []
-      return newPlacements(placed, picture, (prefix) => newId(prefix, kit.clock, kit.random)).map((placement) => ({
-        ...placement,
-        epoch,
-      }))
+  const seen = touchedBy(verdicts).map((id) => ({ id, generation: picture.datacenters.get(id)?.generation ?? -1 }))
+  const views = verdicts.map((verdict) => ({ ...verdict, view: decisionView(verdict.decision, picture, now) }))
+  try {
+    const written = await kit.database.transaction(async (sql) => {
+      const [, , epochs] = await Promise.all([
+        requireEpoch(sql, term.epoch),
+        requireGenerations(sql, seen),
+        writeOutcomes(sql, views.map(outcomeOf), new Date(now)),
+      ])
+      const took = views.filter(({ row }) => epochs.has(row.id))
+      sql.sent(insertPlacements(sql, placementsOf(kit, picture, took, epochs), new Date(now)))
+      sql.sent(
+        writeQuotes(
+          sql,
+          took.filter(({ row }) => row.held).map(({ row, view }) => ({ quoteId: row.name, decision: view })),
+        ),
+      )
+      sql.sent(appendEvents(sql, kit, took.map(eventOf)))
+      const overbooked = await selectOverbooked(
+        sql,
+        seen.map(({ id }) => id),
+        new Date(now),
+      )
+      assert(overbooked.length === 0, `claims within offers, but ${JSON.stringify(overbooked)}`)
+      sql.hint('placements')
+      return new Set(epochs.keys())
     })
-    await insertPlacements(sql, placements, new Date(now))
-    await writeQuotes(
-      sql,
-      verdicts
-        .filter(({ row }) => row.held && epochs.has(row.id))
-        .map(({ row, decision }) => ({ quoteId: row.name, decision: decisionView(decision, picture, now) })),
-    )
-    await appendEvents(
-      sql,
-      kit,
-      verdicts.filter((v) => epochs.has(v.row.id)).map((v) => eventOf(v, picture, now)),
-    )
-    const overbooked =
-      touched.length > 0
-        ? await selectOverbooked(
-            sql,
-            touched.map((t) => t.id),
-            new Date(now),
-          )
-        : []
-    assert(overbooked.length === 0, `claims within offers, but ${JSON.stringify(overbooked)}`)
-    sql.hint('placements')
-    return new Set(epochs.keys())
-  })
-  if (!written) return new Set()
-  for (const { id, generation } of touched) {
-    const known = picture.datacenters.get(id)
-    if (known) picture.datacenters.set(id, { ...known, generation: generation + 1 })
+    for (const { id, generation } of seen) {
+      const known = picture.datacenters.get(id)
+      if (known) picture.datacenters.set(id, { ...known, generation: generation + 1 })
+    }
+    return written
+  } catch (error) {
+    if (error instanceof MovedOn) return new Set()
+    throw error
   }
-  return written
 }
 
-function outcomeOf({ row, decision, unmet }: Verdict, picture: Picture, now: number): Outcome {
+/** The datacenters where something was placed. */
+function touchedBy(verdicts: readonly Verdict[]): string[] {
+  const sites = verdicts.flatMap(({ placed }) => [placed?.primary.datacenterId, placed?.standby?.datacenterId])
+  return [...new Set(sites)].filter((id) => id !== undefined)
+}
+
+function placementsOf(kit: Kit, picture: Picture, verdicts: readonly Verdict[], epochs: ReadonlyMap<string, number>) {
+  return verdicts.flatMap(({ placed, row }) =>
+    placed
+      ? newPlacements(placed, picture, (prefix) => newId(prefix, kit.clock, kit.random)).map((placement) => ({
+          ...placement,
+          epoch: epochs.get(row.id) ?? 0,
+        }))
+      : [],
+  )
+}
+
+function outcomeOf({ row, decision, unmet, view }: Written): Outcome {
   return {
     hostingId: row.id,
     scheduling: decision.outcome,
-    decision: decisionView(decision, picture, now),
+    decision: view,
     priceCentsPerMonth: decision.outcome === 'placed' ? decision.chosen.priceCentsPerMonth : null,
     unmet: unmet ?? null,
   }
 }
 
-function eventOf({ row, decision }: Verdict, picture: Picture, now: number) {
-  const view = decisionView(decision, picture, now)
+function eventOf({ row, decision, view }: Written) {
   const [chosen] = view.alternatives
   const placed = decision.outcome === 'placed'
   const told = row.held

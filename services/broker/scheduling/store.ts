@@ -198,19 +198,22 @@ export async function requireEpoch(sql: Sql, epoch: number): Promise<void> {
   if (rows.length === 0) throw new Deposed(`epoch ${epoch} leads no more`)
 }
 
-/** Raises the generation of each datacenter that still has the one that was seen; returns those. */
-export async function compareAndSetGenerations(
-  sql: Sql,
-  seen: readonly { id: string; generation: number }[],
-): Promise<string[]> {
-  const rows = await sql.query<{ id: string }>(
+/** A datacenter is not as it was when the decision was made. */
+export class MovedOn extends Error {
+  override readonly name = 'MovedOn'
+}
+
+/** Raises the generation of each datacenter that still has the one that was seen. Throws `MovedOn` unless that is all of them. */
+export async function requireGenerations(sql: Sql, seen: readonly { id: string; generation: number }[]): Promise<void> {
+  if (seen.length === 0) return
+  const rows = await sql.query(
     `with locked as (
        select d.id from datacenters d join jsonb_to_recordset($1::jsonb) as s(id text, generation bigint)
          on s.id = d.id and s.generation = d.generation order by d.id for update of d)
-     update datacenters d set generation = d.generation + 1 from locked l where d.id = l.id returning d.id`,
+     update datacenters d set generation = d.generation + 1 from locked l where d.id = l.id returning 1`,
     [JSON.stringify(seen)],
   )
-  return rows.map((row) => row.id)
+  if (rows.length < seen.length) throw new MovedOn(`${seen.length - rows.length} of ${seen.length} have moved on`)
 }
 
 /** Writes outcomes on hostings that are still pending; returns the ids written, with the epoch each has now. */
@@ -267,7 +270,8 @@ export interface Overbooked extends Row {
  * The invariant at the store, computed from rows alone: now and at every later instant at which something changes, claims of primaries and the
  * shared reserve of standbys are within the open offers. Returns what is not.
  */
-export function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): Promise<Overbooked[]> {
+export async function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): Promise<Overbooked[]> {
+  if (ids.length === 0) return []
   return sql.query<Overbooked>(
     `with c as (select * from claims where released_at is null and datacenter_id = any($1)),
      instants as (select distinct datacenter_id, greatest(starts_at, $2) as at from c union select datacenter_id, ends_at from offers
