@@ -61,7 +61,10 @@ export interface Site {
   readonly offered: readonly OfferedSegment[]
   readonly ledger: Ledger
   readonly nodes: Nodes
-  /** Replicas whose node is gone, or a standby's whose node is cordoned: they need a place still. */
+  /**
+   * Replicas whose node is gone, or a standby's whose node is cordoned: they need a place still. By hosting and role, so
+   * that who is seated first does not depend on who was told first.
+   */
   readonly displaced: Displaced[]
 }
 
@@ -299,6 +302,12 @@ function bookRole(world: World, entry: Placed, role: Role, change: typeof book |
       }
     }
   }
+  site.displaced.sort(orderOf)
+}
+
+function orderOf(a: Displaced, b: Displaced): number {
+  if (a.hostingId !== b.hostingId) return a.hostingId < b.hostingId ? -1 : 1
+  return a.role === b.role ? 0 : a.role < b.role ? -1 : 1
 }
 
 function byComponent(witness: Witness): Map<string, Witness[number][]> {

@@ -121,3 +121,17 @@ t.test('what starts later needs an instant of its own until it has started, on n
   t.same([...(site?.nodes.mostLeft ?? [])], [...(fresh.sites.get('x')?.nodes.mostLeft ?? [])], 'as from scratch')
   t.equal(cpuUsed(world, 'x', now + day), 1000)
 })
+
+t.test('who lost a node is seated in the same order, whoever was told first', async (t) => {
+  const state = datacenter('x', { nodes: [node('b', { cpu: 4000 }), node('c', { cpu: 2000 })] })
+  const lost = [placed('h1', 'x'), placed('h2', 'x')].map(({ demand, ...seat }, i) => ({
+    ...seat,
+    demand: { ...demand, components: demand.components.map((c) => ({ ...c, requests: { cpu: 3000 - 1000 * i } })) },
+  }))
+  const answers = [lost, [...lost].reverse()].map((hostings) => {
+    const world = createWorld({ datacenters: [state], hostings }, now)
+    return schedule(world, hosting('h3'), now)
+  })
+  t.same(answers[0], answers[1])
+  t.match(answers[0], { outcome: 'placed', chosen: { primary: { witness: [{ node: 'b' }] } } })
+})

@@ -25,7 +25,7 @@ export function pictureOf(world: World): Picture {
     boundLines(world, site, slot, bounds)
     if ([site.ledger, ...site.nodes.ledgers].some((l) => hasPast(l, world.now))) withPast.add(id)
     const displaced = site.displaced.map((d) => `${d.hostingId} ${d.role} ${d.replicas} ${needText(d.perReplica)}`)
-    exact.set(`${id} displaced`, displaced.sort().join(', '))
+    exact.set(`${id} displaced`, displaced.join(', '))
     exact.set(`${id} hostings`, [...(world.hostingsAt.get(id) ?? [])].sort().join(' '))
   }
   for (const [id, { placed, domains }] of world.hostings)
