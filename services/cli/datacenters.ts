@@ -4,7 +4,7 @@ import type { Capacity, Datacenter, Offer } from '../../schemas/index.ts'
 import { contactCell, datacenterText } from './datacenter-view.ts'
 import { usage } from './errors.ts'
 import { readObject } from './files.ts'
-import { findDatacenter } from './find.ts'
+import { emptyRegions, findDatacenter } from './find.ts'
 import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
 import { chooseContext } from './kubeconfig.ts'
 import { offerCommand } from './offer.ts'
@@ -161,6 +161,8 @@ function listCommand(datacenter: Command, shell: Shell): void {
       action<{ region?: string }>(shell, 'provider', async (session, { region }) => {
         const listing = session.api().list<Datacenter>('/datacenters', { region })
         const datacenters = await session.during('reading datacenters', listing)
+        const remark = region !== undefined && datacenters.length === 0 && (await emptyRegions(session.api(), [region]))
+        if (remark) session.remark(remark)
         await session.show(datacenters, () =>
           renderTable(
             [

@@ -6,16 +6,28 @@ import type { Io } from './io.ts'
 
 export const limitBytes = { request: 1_048_576, manifests: 4_194_304, kubeconfig: 65_536 } as const
 
-/** The text of a file, `-` being standard input. Throws a usage error when it cannot be read or is too large. */
+/** The text of a file, `-` being standard input. Throws a usage error when it cannot be read, is empty or too large. */
 export async function readText(io: Io, file: string, limit: number): Promise<string> {
-  if (file === '-') return io.stdin(limit)
+  const text = file === '-' ? await io.stdin(limit) : textOf(file, limit)
+  if (text.trim() === '') throw usage(`${nameOf(file)} is empty`)
+  return text
+}
+
+const unreadable: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a folder; name a file in it',
+  EACCES: 'you may not read it',
+}
+
+function textOf(file: string, limit: number): string {
   try {
     if (statSync(file).size > limit) throw tooLarge(file, limit)
     return readFileSync(file, 'utf8')
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code
     if (typeof code !== 'string') throw error
-    throw usage(`${file} cannot be read: ${code === 'ENOENT' ? 'there is no such file' : code}`)
+    throw usage(`${file} cannot be read: ${unreadable[code] ?? code}`)
   }
 }
 
@@ -70,9 +82,9 @@ function shortened(message: string): string {
 export async function readObject(io: Io, file: string): Promise<Record<string, unknown>> {
   const documents = await parseDocuments(await readText(io, file, limitBytes.request), file)
   const [value] = documents
-  if (documents.length !== 1) throw usage(`${file} holds ${documents.length} documents; one is expected`)
+  if (documents.length !== 1) throw usage(`${nameOf(file)} holds ${documents.length} documents; one is expected`)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw usage(`${file} must hold an object: fields with their values`)
+    throw usage(`${nameOf(file)} must hold an object: fields with their values`)
   }
   return value as Record<string, unknown>
 }

@@ -2,12 +2,20 @@
 import type { Datacenter, Hosting, System } from '../../schemas/index.ts'
 import type { Api } from './api.ts'
 import { CliError, exitCode, usage } from './errors.ts'
+import { didYouMean } from './nearest.ts'
 import { line } from './text.ts'
 
 const isId = (prefix: string, text: string) => new RegExp(`^${prefix}_[0-9a-z]{26}$`).test(text)
 
-const notFound = (what: string, name: string, list: string) =>
-  new CliError(exitCode.notFound, line`There is no ${what} ${name}`, [`\`gemeentecloud ${list}\` shows what there is.`])
+/** With the names that come near to it. */
+function notFound(what: string, name: string, known: readonly string[], hint: string): CliError {
+  const meant = didYouMean(name, known)
+  const hints = [...(meant ? [line`${meant}`] : []), hint]
+  return new CliError(exitCode.notFound, line`There is no ${what} ${name}`, hints)
+}
+
+const datacenterNames = async (api: Api) => (await api.list<Datacenter>('/datacenters')).map(({ slug }) => slug)
+const hostingNames = async (api: Api) => (await api.list<Hosting>('/hostings')).map(({ name }) => name)
 
 /** What the API takes as a filter; nothing has another name, so that need not be asked. */
 const couldBeName = (text: string) => /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,99}$/.test(text)
@@ -17,7 +25,13 @@ export async function findDatacenter(api: Api, name: string): Promise<Datacenter
   if (isId('dc', name)) return api.get(`/datacenters/${name}`)
   const asked = couldBeName(name) ? await api.get<{ items: Datacenter[] }>('/datacenters', { slug: name }) : undefined
   const found = asked?.items[0]
-  if (!found) throw notFound('datacenter', name, 'datacenter list')
+  if (!found)
+    throw notFound(
+      'datacenter',
+      name,
+      await datacenterNames(api),
+      '`gemeentecloud datacenter list` shows what there is.',
+    )
   return found
 }
 
@@ -27,9 +41,13 @@ export async function findSystem(api: Api, name: string): Promise<System> {
   const items = couldBeName(name) ? await api.list<System>('/systems', { slug: name }) : []
   const [found] = items
   if (!found) {
-    throw new CliError(exitCode.notFound, line`There is no system ${name}`, [
+    const known = (await api.list<System>('/systems')).map(({ slug }) => slug)
+    throw notFound(
+      'system',
+      name,
+      known,
       '`gemeentecloud system list` shows your systems, `gemeentecloud system register` adds one.',
-    ])
+    )
   }
   if (items.length > 1)
     throw severalFound(
@@ -52,7 +70,8 @@ export async function findHosting(api: Api, name: string): Promise<Hosting> {
       standing.map(({ id }) => id),
     )
   const hosting = standing[0] ?? found.at(-1)
-  if (!hosting) throw notFound('hosting', name, 'hosting list')
+  if (!hosting)
+    throw notFound('hosting', name, await hostingNames(api), '`gemeentecloud hosting list` shows what there is.')
   return hosting
 }
 
@@ -62,7 +81,10 @@ export async function findSubject(api: Api, name: string): Promise<string> {
   const [datacenter] = (await api.get<{ items: Datacenter[] }>('/datacenters', { slug: name })).items
   if (datacenter) return datacenter.id
   const hosting = (await api.list<Hosting>('/hostings', { name })).at(-1)
-  if (!hosting) throw notFound('datacenter or hosting', name, 'hosting list')
+  if (!hosting) {
+    const known = [...(await datacenterNames(api)), ...(await hostingNames(api))]
+    throw notFound('datacenter or hosting', name, known, '`gemeentecloud hosting list` shows what there is.')
+  }
   return hosting.id
 }
 
@@ -71,3 +93,12 @@ const severalFound = (what: string, name: string, ids: readonly string[]) =>
     line`${what} ${name} is not one but ${ids.length}; say which by its id`,
     ids.map((id) => line`  ${id}`),
   )
+
+/** What to say when no datacenter lies in one of these regions, which is no mistake but hardly ever meant. */
+export async function emptyRegions(api: Api, regions: readonly string[]): Promise<string | undefined> {
+  const known = [...new Set((await api.list<Datacenter>('/datacenters')).map(({ region }) => region))].sort()
+  const empty = regions.filter((region) => !known.includes(region))
+  const meant = empty.map((region) => didYouMean(region, known)).find((text) => text !== undefined)
+  if (empty.length === 0) return undefined
+  return line`No datacenter lies in ${empty.join(', ')}. ${meant ?? `There are some in ${known.join(', ') || 'no region'}.`}`
+}

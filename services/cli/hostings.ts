@@ -6,7 +6,7 @@ import { CliError, type ExitCode, exitCode } from './errors.ts'
 import { findHosting } from './find.ts'
 import { wholeNumber } from './flags.ts'
 import { hostingList, hostingText, outcomeText, quoteText } from './hosting-view.ts'
-import { type Draft, draftFrom, withSystemId } from './request.ts'
+import { type Draft, draftFrom, resolved } from './request.ts'
 import { type DemandOptions, demandOptions } from './request-options.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { line } from './text.ts'
@@ -29,7 +29,7 @@ export function hostingCommands(program: Command, shell: Shell): void {
   ).action(
     action<DemandOptions>(shell, 'consumer', async (session, options) => {
       const { name: _, priority: __, waitForCapacity: ___, ...asked } = await draftFrom(session, options)
-      const body = await withSystemId(session.api(), asked)
+      const body = await resolved(session, asked)
       const change = session.api().change<Quote>('POST', '/quotes', { body })
       const quote = (await session.during('looking for places', change)).body
       await session.show(quote, () => quoteText(quote, session.paint))
@@ -98,7 +98,7 @@ async function request(session: Session, options: RequestOptions): Promise<ExitC
     await session.show(draft, () => demandText(draft, session.paint))
     return exitCode.ok
   }
-  const body = await withSystemId(session.api(), draft)
+  const body = await resolved(session, draft)
   const headers: Record<string, string> = options.wait ? { prefer: `wait=${decisionSeconds}` } : {}
   const change = session.api().change<Hosting>('POST', '/hostings', { body, headers })
   const hosting = (await session.during('waiting for a place', change)).body

@@ -1,6 +1,7 @@
 /** A problem of the API (RFC 9457) as an error of the command line: what went wrong, where, what to do, which exit code. */
 import type { ProblemBody } from '../../schemas/index.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
+import { fieldName } from './field-names.ts'
 import { line } from './text.ts'
 
 /** What to do on a command line, instead of what the API says, or beside the fields. */
@@ -18,7 +19,7 @@ export function problemError(status: number, body: unknown): CliError {
   const message = [title ?? `answered ${status}`, ...(detail && !repeats ? [detail] : [])].join(': ')
   const hint = hints[type?.split('/').at(-1) ?? '']
   return new CliError(codeFor(status), line`${message}`, [
-    ...(errors ?? []).map(({ pointer, message }) => line`  ${pointer} ${message}`),
+    ...(errors ?? []).map(({ pointer, message }) => line`  ${fieldName(pointer)} ${message}`),
     // With the fields just shown, "see `errors`" says nothing more.
     ...(hint ?? (action && !errors ? [line`${action}`] : [])),
   ])

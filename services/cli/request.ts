@@ -5,7 +5,7 @@ import { isQuantity } from '../shared/quantity.ts'
 import type { Api } from './api.ts'
 import { usage } from './errors.ts'
 import { limitBytes, parseDocuments, readObject, readText } from './files.ts'
-import { findSystem } from './find.ts'
+import { emptyRegions, findSystem } from './find.ts'
 import { demandFrom } from './manifests/index.ts'
 import type { DemandOptions } from './request-options.ts'
 import type { Session } from './session.ts'
@@ -91,8 +91,16 @@ function periodFrom({ io }: Session, given: unknown, { from, until }: DemandOpti
   }
 }
 
-/** The draft with `systemId`: the id of the system that its slug names. */
-export async function withSystemId(api: Api, draft: Draft): Promise<Draft> {
+/** What to send: the draft with the id of the system that its slug names. Says so when a region is one of nobody. */
+export async function resolved(session: Session, draft: Draft): Promise<Draft> {
+  const { regions, regionsNot } = (draft['constraints'] ?? {}) as NonNullable<HostingInput['constraints']>
+  const named = [regions, regionsNot].flatMap((list) => (Array.isArray(list) ? list : [])).map(String)
+  const remark = named.length > 0 ? await emptyRegions(session.api(), named) : undefined
+  if (remark) session.remark(remark)
+  return withSystemId(session.api(), draft)
+}
+
+async function withSystemId(api: Api, draft: Draft): Promise<Draft> {
   const { systemSlug, ...others } = draft
   if (systemSlug === undefined) return draft
   if (typeof systemSlug !== 'string') throw usage('systemSlug must be text')

@@ -143,7 +143,7 @@ t.test('a request without a place says why, grouped and per datacenter', async (
     'zaak',
   ])
   // The file asks a distance to a standby, which without a standby contradicts itself: the API names the field.
-  t.match(asked, { code: 2, err: /\/fallback\/mode is none/ })
+  t.match(asked, { code: 2, err: /fallback\.mode \(--fallback\) is none/ })
   const file = 'components: [{name: web, replicas: 1, requests: {cpu: 1, memory: 1Gi}}]'
   const text = await run(
     [
@@ -237,14 +237,35 @@ t.test('what goes wrong has its own exit code and words', async (t) => {
     '--classes',
     '1,1,1',
   ])
-  t.match(wrong, { code: 2, err: /^ {2}\/slug must be: Lower-case letters.*\n/m })
-  t.match(wrong.err, /^ {2}\/name is required$/m, 'every field at once')
-  t.equal(wrong.err.split('/name is required').length, 2, 'and each once')
+  t.match(wrong, { code: 2, err: /^ {2}slug \(--slug\) must be: Lower-case letters.*\n/m })
+  t.match(wrong.err, /^ {2}name \(--name\) is required$/m, 'every field at once')
+  t.equal(wrong.err.split('name (--name) is required').length, 2, 'and each once')
   t.match(await run(['system', 'register', '-f', '-'], 'slug: a\nname: "A"\nclases: {}\nclasses: {}'), {
     code: 2,
-    err: /\/clases is not a field we know/,
+    err: /^ {2}clases is not a field we know/m,
   })
   t.equal(url, '', 'the server listens once')
+})
+
+t.test('a slip of the pen: what may have been meant', async (t) => {
+  const { api, run } = await desk(t)
+  await api.activeDatacenter({ slug: 'amersfoort', region: 'utrecht' })
+  t.equal((await run(system)).code, 0)
+  t.match(await run(['datacenter', 'show', 'amersfort']), { code: 3, err: 'Did you mean amersfoort?\n' })
+  t.match(await run(['system', 'list', '-o', 'json']), { code: 0 })
+  const file =
+    'systemSlug: open-zaak\nfallback: {mode: none}\ncomponents: [{name: a, replicas: 1, requests: {cpu: 1, memory: 1Gi}}]'
+  const quote = (text: string, ...options: string[]) => run(['hosting', 'quote', '-f', '-', ...options], text)
+  t.match(await quote(file), { code: 2, err: '  components[0].requests.cpu must be text: in quotes, "1"\n' })
+  const right = file.replace('cpu: 1', 'cpu: "1"')
+  t.match(await quote(right.replace('open-zaak', 'openzaak')), { code: 3, err: 'Did you mean open-zaak?\n' })
+  t.match(await quote(right, '--region', 'Utrecht'), {
+    code: 2,
+    err: /^No datacenter lies in Utrecht. Did you mean utrecht\?\n/,
+  })
+  t.match(await quote(right, '--region', 'zeeland'), { code: 1, err: 'lies in zeeland. There are some in utrecht.\n' })
+  t.match(await quote(right, '--region', 'utrecht'), { code: 0, err: '' })
+  t.match(await run(['datacenter', 'list', '--region', 'utrect']), { code: 0, err: 'Did you mean utrecht?\n' })
 })
 
 t.test('events: the last ones, of one subject, and as they come', async (t) => {

@@ -89,7 +89,30 @@ function messageOf(error: ErrorObject): string {
       const { description } = error.parentSchema as { description?: string }
       return description === undefined ? (error.message ?? 'is not valid') : `must be: ${description}`
     }
+    case 'type':
+      return typeMessage(error)
+    case 'minimum':
+      return `must be at least ${error.params.limit}`
+    case 'maximum':
+      return `must be at most ${error.params.limit}`
     default:
       return error.message ?? 'is not valid'
   }
+}
+
+const typeNames: Record<string, string> = {
+  string: 'text',
+  integer: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'an object: fields with their values',
+  array: 'a list',
+}
+
+/** YAML takes 1200, true and what is not there for no text. */
+function typeMessage({ params, data }: ErrorObject): string {
+  const type = String(params.type)
+  const wanted = `must be ${typeNames[type] ?? type}`
+  if (data === null) return `${wanted}, and nothing is given`
+  return type === 'string' && typeof data !== 'object' ? `${wanted}: in quotes, "${data}"` : wanted
 }

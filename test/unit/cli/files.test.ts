@@ -49,10 +49,16 @@ t.test('files: the right one, of the right size, with one object', async (t) => 
   await t.rejects(readText(io, file, 3), { ...refused, message: /larger than/ })
   await t.rejects(readText(io, join(path, 'none'), 9), { ...refused, message: /there is no such file/ })
   mkdirSync(join(path, 'folder'))
-  await t.rejects(readText(io, join(path, 'folder'), 99_999), { ...refused, message: /EISDIR/ })
+  await t.rejects(readText(io, join(path, 'folder'), 99_999), {
+    ...refused,
+    message: /folder cannot be read: it is a folder; name a file in it$/,
+  })
+  await t.rejects(readText(io, join(file, 'x'), 9), { ...refused, message: /there is no such file/ })
+  await t.rejects(readText(fakeIo({ stdin: ' \n' }).io, '-', 9), { ...refused, message: 'standard input is empty' })
   for (const [text, message] of [
     ['a: 1\n---\nb: 2', /holds 2 documents; one is expected/],
-    ['', /holds 0 documents/],
+    ['', /f\.yaml is empty$/],
+    ['# nothing', /holds 0 documents/],
     ['- 1', /must hold an object/],
     ['text', /must hold an object/],
   ] as const) {

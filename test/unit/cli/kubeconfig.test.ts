@@ -39,7 +39,7 @@ t.test('the current one is taken and named, or the one that is asked for', async
 })
 
 t.test('where there is nothing to choose all of it is sent as it is, for the API to judge', async (t) => {
-  for (const text of [config(['one'], 'one-context'), config([]), 'apiVersion: v1\n', 'text', ''])
+  for (const text of [config(['one'], 'one-context'), config([]), 'apiVersion: v1\n', 'text'])
     t.same(await choose(text), { kubeconfig: text, remark: undefined })
 })
 

@@ -17,13 +17,30 @@ t.test('every field at once, by pointer', async (t) => {
   t.same(found(person, {}), [['/name', 'is required']])
   t.same(found(person, { name: 1, age: '2', 'a/b~c': 0 }), [
     ['/a~1b~0c', 'is not a field we know'],
-    ['/name', 'must be string'],
-    ['/age', 'must be integer'],
+    ['/name', 'must be text: in quotes, "1"'],
+    ['/age', 'must be a whole number'],
   ])
   t.same(found(Type.Array(person), [{ name: 'x' }, {}]), [['/1/name', 'is required']])
-  t.same(found(person, [], 'querystring'), [['/query', 'must be object']])
+  t.same(found(person, [], 'querystring'), [['/query', 'must be an object: fields with their values']])
   t.same(found(person, {}, 'headers'), [['/headers/name', 'is required']])
   t.same(found(person, {}, 'params'), [['/params/name', 'is required']])
+})
+
+t.test('what YAML took for something else is said as it should be written', async (t) => {
+  const name = (value: unknown) => found(person, { name: value })[0]?.[1]
+  t.equal(name(1200), 'must be text: in quotes, "1200"')
+  t.equal(name(true), 'must be text: in quotes, "true"')
+  t.equal(name(null), 'must be text, and nothing is given')
+  t.equal(name({ secret: 1 }), 'must be text')
+  const limits = Type.Object({ n: Type.Number({ minimum: 1, maximum: 5 }), list: Type.Array(Type.Boolean()) })
+  t.same(found(limits, { n: 0, list: 1 }), [
+    ['/n', 'must be at least 1'],
+    ['/list', 'must be a list'],
+  ])
+  t.same(found(limits, { n: 6, list: ['yes'] }), [
+    ['/n', 'must be at most 5'],
+    ['/list/0', 'must be true or false'],
+  ])
 })
 
 t.test('one of several shapes is told once, with the choices', async (t) => {
