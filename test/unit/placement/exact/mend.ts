@@ -1,0 +1,64 @@
+/** The single change that a nearest miss asks for, made to the demand or to the datacenter that fell short. */
+import type { DatacenterState, HostingDemand, OfferState, Refusal } from '../../../../services/placement/index.ts'
+import { freeOnNodes } from './nodes.ts'
+import type { Question } from './rules.ts'
+
+/** The same question with what was missing made good, and no more than that. */
+export function mended(question: Question, refusal: Refusal): Question {
+  const { demand } = question
+  const { missing = 0, available } = refusal
+  const has = Number(available)
+  const c = demand.constraints
+  const ask = (changes: Partial<HostingDemand>): Question => ({ ...question, demand: { ...demand, ...changes } })
+  switch (refusal.rule) {
+    case 'distance':
+      return ask({ constraints: { ...c, ...(c.maxDistance && { maxDistance: { ...c.maxDistance, km: has } }) } })
+    case 'classes':
+      return ask({
+        constraints: { ...c, ...(c.classes && { classes: { ...c.classes, [refusal.resource ?? '']: has } }) },
+      })
+    case 'price':
+      return ask({ constraints: { ...c, maxPriceCents: has } })
+    case 'standby-distance':
+      return ask({ fallback: { ...demand.fallback, minDistanceKm: has } })
+    case 'node-fit':
+      return ask({ components: demand.components.map((one) => fewer(one, refusal)) })
+    case 'offer-short':
+    case 'fallback-quality':
+      return withSite(question, refusal, (dc) => ({ ...dc, offers: [...dc.offers, offerOf(refusal, missing)] }))
+    case 'node-size':
+      return withSite(question, refusal, (dc) => ({ ...dc, nodes: withLarger(question, dc, refusal, missing) }))
+    default:
+      throw new Error(`a nearest miss that says nothing of what would help: ${JSON.stringify(refusal)}`)
+  }
+}
+
+/** As many as found a node. Of a warm standby the figures are those of what runs or of what rests, which is not told. */
+function fewer(one: HostingDemand['components'][number], { component, available }: Refusal) {
+  return one.name === component ? { ...one, replicas: Number(available) } : one
+}
+
+function withSite(
+  question: Question,
+  { datacenterId }: Refusal,
+  to: (dc: DatacenterState) => DatacenterState,
+): Question {
+  return { ...question, datacenters: question.datacenters.map((dc) => (dc.id === datacenterId ? to(dc) : dc)) }
+}
+
+/** Of what is missing, for good and free of charge. */
+function offerOf({ resource = '' }: Refusal, missing: number): OfferState {
+  const period = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
+  return { id: 'off_more', amounts: { [resource]: missing }, period, quality: 'guaranteed', tariff: {} }
+}
+
+function withLarger(question: Question, dc: DatacenterState, { resource = '' }: Refusal, missing: number) {
+  const [free = []] = freeOnNodes(question, dc, undefined, resource)
+  const names = dc.nodes.filter(({ schedulable }) => schedulable).map(({ name }) => name)
+  const largest = names[free.indexOf(Math.max(...free))]
+  return dc.nodes.map((node) =>
+    node.name === largest
+      ? { ...node, free: { ...node.free, [resource]: (node.free[resource] ?? 0) + missing } }
+      : node,
+  )
+}
