@@ -1,0 +1,97 @@
+/** P6: a hosting is decided by what holds over its own period, and by nothing before or after. */
+import fc from 'fast-check'
+import t from 'tap'
+import {
+  applyPlacement,
+  createWorld,
+  explain,
+  type HostingDemand,
+  type Period,
+} from '../../../services/placement/index.ts'
+import { solve } from './exact/solver.ts'
+import type { Federation } from './exact/sums.ts'
+import { anyDemands, anyEvents, anySites, play, worlds } from './exact/worlds.ts'
+import { datacenter, day, gib, hosting, now, offer, placedBy } from './worlds.ts'
+
+const overlap = (a: Period, b: Period) => a.start < b.end && b.start < a.end
+
+/** The same without offers and hostings of another time. */
+function duringOnly({ datacenters, hostings }: Federation, { period, constraints }: HostingDemand): Federation {
+  const ahead = { start: Math.max(period.start, now), end: period.end }
+  const named = [...(constraints.together ?? []), ...(constraints.apart ?? [])]
+  return {
+    datacenters: datacenters.map((dc) => ({ ...dc, offers: dc.offers.filter((o) => overlap(o.period, ahead)) })),
+    hostings: hostings.filter(({ demand }) => named.includes(demand.id) || overlap(demand.period, ahead)),
+  }
+}
+
+t.test('what is offered and taken at another time changes nothing in the answer', async (t) => {
+  let less = 0
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(anySites, anyEvents, (sites, events) => {
+        play(sites, events, (before, demand, _, world) => {
+          const only = duringOnly(before, demand)
+          less += Number(only.hostings.length < before.hostings.length)
+          const [all, during] = [world, createWorld(only, now)].map((w) => JSON.stringify(explain(w, demand, now)))
+          if (all !== during) throw new Error(`${all} is not ${during}`)
+        })
+      }),
+      { numRuns: worlds(600) },
+    ),
+  )
+  t.ok(less > worlds(300), `${less} answers were given with less`)
+})
+
+t.test('later in the calendar the same is decided as if it were then', async (t) => {
+  const until = (demand: HostingDemand): HostingDemand => ({
+    ...demand,
+    period: { start: now + 5 * day, end: now + 6 * day },
+  })
+  let placed = 0
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(anySites, anyDemands, (sites, demands) => {
+        const { federation } = play(
+          sites,
+          demands.map((place) => ({ place })),
+          () => undefined,
+        )
+        const demand = until({ ...(demands[0] as HostingDemand), id: 'hst_last', constraints: {} })
+        const ahead = explain(createWorld(federation, now), demand, now).outcome
+        // Then, with an inventory as fresh as now; who should be gone by then has been released.
+        const then = {
+          datacenters: federation.datacenters.map((dc) => ({
+            ...dc,
+            ...(dc.observedAt && { observedAt: demand.period.start }),
+          })),
+          hostings: federation.hostings.filter((held) => held.demand.period.end > demand.period.start),
+        }
+        const at = demand.period.start
+        const on = explain(createWorld(then, at), demand, at).outcome
+        if (ahead !== on) throw new Error(`ahead ${ahead}, on the day ${on}`)
+        if (ahead === 'placed' && !solve({ ...federation, demand, now })) throw new Error('placed what cannot be')
+        placed += Number(ahead === 'placed')
+      }),
+      { numRuns: worlds(400) },
+    ),
+  )
+  t.ok(placed > worlds(40), `${placed} were placed`)
+})
+
+t.test('who starts in March is checked against March: the day before, the day itself and the day after', async (t) => {
+  const start = now + 31 * day
+  const march = offer({ amounts: { cpu: 1000, memory: gib, pods: 1 }, period: { start, end: start + 31 * day } })
+  const world = createWorld({ datacenters: [datacenter('x', { offers: [march] })], hostings: [] }, now)
+  const ask = (id: string, from: number, to: number) => hosting(id, { period: { start: from, end: to } })
+  const first = ask('first', start, start + 10 * day)
+  applyPlacement(world, placedBy(first, explain(world, first, now)))
+  const ruling = (demand: HostingDemand) => {
+    const decision = explain(world, demand, now)
+    return decision.outcome === 'placed' ? 'placed' : decision.refusals[0]
+  }
+  t.match(ruling(ask('early', start - day, start)), { rule: 'offer-period', at: start - day })
+  t.match(ruling(ask('beside', start + 9 * day, start + 11 * day)), { rule: 'offer-short', at: start + 9 * day })
+  t.equal(ruling(ask('after', start + 10 * day, start + 31 * day)), 'placed')
+  t.match(ruling(ask('late', start + 10 * day, start + 32 * day)), { rule: 'offer-period', at: start + 31 * day })
+})
