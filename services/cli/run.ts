@@ -9,6 +9,7 @@ import { hostingCommands } from './hostings.ts'
 import type { Io } from './io.ts'
 import { outputs } from './output.ts'
 import type { Shell } from './session.ts'
+import { simulateCommands } from './simulate/command.ts'
 import { systemCommands } from './systems.ts'
 import { printable } from './text.ts'
 import { unmetCommands } from './unmet.ts'
@@ -60,6 +61,7 @@ export function program(shell: Shell): Command {
   hostingCommands(program, shell)
   unmetCommands(program, shell)
   eventCommands(program, shell)
+  simulateCommands(program, shell)
   return program
 }
 

@@ -21,7 +21,7 @@ const descent: Policy = (fleet, expected) => {
 /**
  * FGD as published: the mix without its rarest twentieth and without memory, and a score in hundredths of a sigmoid.
  * Many nodes score the same, and which of them is taken decides much: the first of the list comes close to what its
- * authors measured on every list; drawn at random it does on two and is five points lower on the others.
+ * authors measured on every list; drawn at random it does on two and is about five points lower on the others.
  */
 const fgd: Policy = (fleet, expected) => gradient(fleet, unusable(fgdMix(fleet, expected)), { rounded: hundredths })
 const fgdDrawn: Policy = (fleet, expected, draw) =>
