@@ -1,7 +1,7 @@
 /** How a datacenter looks on a terminal. Unknown, none and unlimited are three different things, and so they look. */
 import type { Capacity, CapacityResource, Contact, Datacenter, Offer } from '../../schemas/index.ts'
 import { type Cell, renderTable } from './table.ts'
-import { day, duration, line, type Paint } from './text.ts'
+import { day, duration, line, type Paint, roughAmount } from './text.ts'
 
 const contactTones = { reachable: 'good', suspect: 'doubtful', unreachable: 'bad', unknown: 'quiet' } as const
 
@@ -46,21 +46,23 @@ function capacityText({ resources, ageSeconds }: Capacity, paint: Paint): string
   }))
   const table = renderTable(
     [{ title: 'RESOURCE' }, ...columns],
-    resources.map((resource) => [
-      resource.resource,
-      ...[resource.allocatable, resource.ownUse, resource.offered, resource.hosted, resource.fallbackReserved].map(
-        figure,
+    resources.map((row) => [
+      row.resource,
+      ...[row.allocatable, row.ownUse, row.offered, row.hosted, row.fallbackReserved].map((amount) =>
+        figure(row, amount),
       ),
-      freeCell(resource),
+      freeCell(row),
     ]),
     paint,
   )
   return `Capacity, ${age} (? is not known)\n${table}`
 }
 
-const figure = (value: string | null): string => value ?? '?'
+const figure = ({ resource }: CapacityResource, amount: string | null): string =>
+  amount === null ? '?' : amount === 'unlimited' ? amount : roughAmount(resource, amount)
 
-const freeCell = ({ free }: CapacityResource): Cell => (free === '0' ? { text: free, tone: 'doubtful' } : figure(free))
+const freeCell = (row: CapacityResource): Cell =>
+  row.free === '0' ? { text: row.free, tone: 'doubtful' } : figure(row, row.free)
 
 const minute = (instant: string) => `${instant.slice(0, 16)}Z`
 

@@ -160,7 +160,8 @@ function listCommand(datacenter: Command, shell: Shell): void {
     .action(
       action<{ region?: string }>(shell, 'provider', async (session, { region }) => {
         const listing = session.api().list<Datacenter>('/datacenters', { region })
-        const datacenters = await session.during('reading datacenters', listing)
+        const found = await session.during('reading datacenters', listing)
+        const datacenters = found.sort((a, b) => a.slug.localeCompare(b.slug))
         const remark = region !== undefined && datacenters.length === 0 && (await emptyRegions(session.api(), [region]))
         if (remark) session.remark(remark)
         await session.show(datacenters, () =>

@@ -1,5 +1,5 @@
 /** How hostings and quotes look on a terminal: where it landed or why not, for whom it matters in one screen. */
-import type { Alternative, DecisionView, Hosting, Placement, Quote, System } from '../../schemas/index.ts'
+import type { DecisionView, Hosting, Placement, Quote, System } from '../../schemas/index.ts'
 import { refusalGroups, refusalsPerDatacenter } from './refusals.ts'
 import { type Cell, renderTable } from './table.ts'
 import { euros, line, type Paint, type Tone } from './text.ts'
@@ -68,12 +68,12 @@ export function outcomeText(hosting: Hosting, paint: Paint): string {
 }
 
 /** Everything that is known of one hosting. */
-export function hostingText(hosting: Hosting, paint: Paint): string {
-  const { name, id, state, fallbackStatus, fallback, period, decision, placements, systemId } = hosting
+export function hostingText(hosting: Hosting, system: System, paint: Paint): string {
+  const { name, id, state, fallbackStatus, fallback, period, decision, placements } = hosting
   const facts = [
     line`${name}`,
     line`id        ${id}`,
-    line`system    ${systemId}`,
+    line`system    ${system.slug} (${system.name})`,
     `state     ${paint(stateTones[state], state)}`,
     `fallback  ${paint(fallbackTones[fallbackStatus], fallbackStatus)} (asked: ${fallback.mode})`,
     line`period    from ${period.start} ${period.end === null ? 'until further notice' : `until ${period.end}`}`,
@@ -99,38 +99,46 @@ export function hostingText(hosting: Hosting, paint: Paint): string {
 
 function decisionText(decision: DecisionView | null, paint: Paint): string {
   if (!decision) return '\nNot decided yet.\n'
-  const reasons =
-    decision.refusals.length === 0
-      ? ''
-      : `\n${refusalGroups(decision.refusals, paint)}\n${refusalsPerDatacenter(decision.refusals, paint)}`
-  return line`\nDecided ${decision.decidedAt}: ${decision.summary}\n` + reasons
+  return line`\nDecided ${decision.decidedAt}: ${decision.summary}\n` + placesAndReasons(decision, paint)
 }
 
 /** The places that fit, best first, and the reasons for the others. */
-export function quoteText({ id, validUntil, decision }: Quote, paint: Paint): string {
+function placesAndReasons(decision: DecisionView, paint: Paint): string {
+  const { alternatives, refusals } = decision
   const places = renderTable(
-    [{ title: 'PRIMARY' }, { title: 'STANDBY' }, { title: 'A MONTH', right: true }, { title: 'SCORE' }],
-    decision.alternatives.map((alternative) => [
-      alternative.primary.datacenter,
-      alternative.standby?.datacenter ?? '-',
-      euros(alternative.priceCentsPerMonth),
-      scoreText(alternative),
+    [
+      { title: 'PRIMARY' },
+      { title: 'STANDBY' },
+      { title: 'A MONTH', right: true },
+      { title: 'SCORE', right: true },
+      { title: 'OF WHICH' },
+    ],
+    alternatives.map(({ primary, standby, priceCentsPerMonth }) => [
+      primary.datacenter,
+      standby?.datacenter ?? '-',
+      euros(priceCentsPerMonth),
+      ...scoreCells(primary.score, standby?.score ?? []),
     ]),
     paint,
   )
-  const reasons =
-    decision.refusals.length === 0
-      ? ''
-      : `\n${refusalGroups(decision.refusals, paint)}\n${refusalsPerDatacenter(decision.refusals, paint)}`
-  const valid = line`Quote ${id}, valid until ${validUntil}; nothing is reserved.\n`
   return [
-    line`${decision.summary}\n`,
-    ...(decision.alternatives.length > 0 ? ['\n', places] : []),
-    reasons,
-    '\n',
-    valid,
+    ...(alternatives.length > 0 ? ['\n', places] : []),
+    ...(refusals.length > 0
+      ? ['\n', refusalGroups(refusals, paint), '\n', refusalsPerDatacenter(decision, paint)]
+      : []),
   ].join('')
 }
 
-const scoreText = ({ primary }: Alternative): string =>
-  primary.score.map(({ term, value }) => `${term} ${value.toFixed(2)}`).join(', ')
+/** The sum that decided, and its terms: of the primary, and of the standby that goes with it. */
+function scoreCells(primary: Score, standby: Score): [string, string] {
+  const terms = (score: Score) => score.map(({ term, value }) => `${term} ${value}`).join(', ')
+  const sum = [...primary, ...standby].reduce((before, { value }) => before + value, 0)
+  return [String(sum), standby.length === 0 ? terms(primary) : `${terms(primary)}; standby: ${terms(standby)}`]
+}
+
+type Score = DecisionView['alternatives'][number]['primary']['score']
+
+export function quoteText({ id, validUntil, decision }: Quote, paint: Paint): string {
+  const valid = line`Quote ${id}, valid until ${validUntil}; nothing is reserved.\n`
+  return [line`${decision.summary}\n`, placesAndReasons(decision, paint), '\n', valid].join('')
+}

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Hosting, Quote, System } from '../../schemas/index.ts'
 import { demandText } from './demand-view.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
-import { findHosting } from './find.ts'
+import { findHosting, findSystem } from './find.ts'
 import { wholeNumber } from './flags.ts'
 import { hostingList, hostingText, outcomeText, quoteText } from './hosting-view.ts'
 import { type Draft, draftFrom, resolved } from './request.ts'
@@ -46,11 +46,15 @@ export function hostingCommands(program: Command, shell: Shell): void {
   hosting
     .command('list')
     .description('list the hostings you may see')
+    .option('--all', 'also those that have ended')
     .action(
-      action(shell, 'consumer', async (session) => {
+      action<{ all?: boolean }>(shell, 'consumer', async (session, { all }) => {
         const api = session.api()
         const reading = Promise.all([api.list<Hosting>('/hostings'), api.list<System>('/systems')])
-        const [hostings, systems] = await session.during('reading hostings', reading)
+        const [found, systems] = await session.during('reading hostings', reading)
+        const hostings = all ? found : found.filter(({ state }) => state !== 'ended')
+        const hidden = found.length - hostings.length
+        if (hidden > 0) session.remark(`${hidden} more ${hidden === 1 ? 'has' : 'have'} ended; --all shows them`)
         await session.show(hostings, () => hostingList(hostings, systems, session.paint))
         return undefined
       }),
@@ -60,8 +64,10 @@ export function hostingCommands(program: Command, shell: Shell): void {
     .description('one hosting: its state, its places, and why every other datacenter was refused')
     .action(
       action(shell, 'consumer', async (session, _options, [name = '']) => {
-        const hosting = await session.during(line`reading ${name}`, findHosting(session.api(), name))
-        await session.show(hosting, () => hostingText(hosting, session.paint))
+        const api = session.api()
+        const hosting = await session.during(line`reading ${name}`, findHosting(api, name))
+        const system = await session.during('reading its system', findSystem(api, hosting.systemId))
+        await session.show(hosting, () => hostingText(hosting, system, session.paint))
         return undefined
       }),
     )

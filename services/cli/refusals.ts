@@ -1,37 +1,66 @@
-/** Why datacenters were refused: first how often each reason, then each datacenter with its figures. */
-import type { Refusal } from '../../schemas/index.ts'
+/** Why datacenters were refused: how often each reason, then who came near one by one, and the rest by their number. */
+import type { DecisionView, Refusal } from '../../schemas/index.ts'
+import { explainGroup } from '../placement/index.ts'
 import { renderTable } from './table.ts'
 import { duration, type Paint } from './text.ts'
 
-/** One line per role, rule and resource, the most frequent first. */
-export function refusalGroups(refusals: readonly Refusal[], paint: Paint): string {
+/** What a datacenter is and where it lies: no offer and no waiting would help, so many of a kind are a number. */
+const offTheTable = new Set([
+  'region',
+  'region-excluded',
+  'operator-excluded',
+  'datacenter-excluded',
+  'classes',
+  'capability',
+  'storage-class',
+  'storage-class-shared',
+  'failure-domain',
+])
+const few = 3
+
+/** Refusals of one role, rule and resource, the most frequent first. */
+function groupsOf(refusals: readonly Refusal[]): [Refusal, ...Refusal[]][] {
   const groups = Map.groupBy(refusals, ({ role, rule, resource = '' }) => JSON.stringify([role, rule, resource]))
-  const rows = [...groups.values()]
+  return [...groups.values()]
     .sort((a, b) => b.length - a.length)
-    .flatMap((group) => {
-      const [first] = group
-      return first ? [[String(group.length), first.role, first.rule, first.resource ?? '']] : []
-    })
+    .flatMap(([first, ...rest]) => (first ? [[first, ...rest] as [Refusal, ...Refusal[]]] : []))
+}
+
+/** One line per role, rule and resource. */
+export function refusalGroups(refusals: readonly Refusal[], paint: Paint): string {
   return renderTable(
     [{ title: 'DATACENTERS', right: true }, { title: 'AS' }, { title: 'REFUSED FOR' }, { title: 'RESOURCE' }],
-    rows,
+    groupsOf(refusals).map((group) => [String(group.length), group[0].role, group[0].rule, group[0].resource ?? '']),
     paint,
   )
 }
 
-/** One line per refusal, by datacenter. */
-export function refusalsPerDatacenter(refusals: readonly Refusal[], paint: Paint): string {
-  const rows = [...refusals]
-    .sort((a, b) => a.datacenter.localeCompare(b.datacenter) || a.role.localeCompare(b.role))
-    .map(({ datacenter, role, message, ageSeconds }) => [
-      datacenter,
-      role,
-      message,
-      ageSeconds === undefined ? '' : duration(ageSeconds),
-    ])
+/** One line per refusal, the nearest miss first; where they are many for what nobody can change, one line for all. */
+export function refusalsPerDatacenter({ refusals, nearestMiss }: DecisionView, paint: Paint): string {
+  const many = groupsOf(refusals).filter((group) => group.length > few && offTheTable.has(group[0].rule))
+  const gathered = new Set(many.flat())
+  const isNearest = ({ datacenterId, role }: Refusal) =>
+    nearestMiss?.datacenterId === datacenterId && nearestMiss.role === role
+  const single = refusals
+    .filter((refusal) => !gathered.has(refusal))
+    .sort(
+      (a, b) =>
+        Number(isNearest(b)) - Number(isNearest(a)) ||
+        Number(offTheTable.has(a.rule)) - Number(offTheTable.has(b.rule)) ||
+        a.datacenter.localeCompare(b.datacenter) ||
+        a.role.localeCompare(b.role),
+    )
   return renderTable(
     [{ title: 'DATACENTER' }, { title: 'AS' }, { title: 'WHY' }, { title: 'FIGURES ARE' }],
-    rows,
+    [
+      ...single.map(({ datacenter, role, message, ageSeconds }) => [
+        datacenter,
+        role,
+        message,
+        ageSeconds === undefined ? '' : duration(ageSeconds),
+      ]),
+      ...many.map((group) => [`${group.length} datacenters`, group[0].role, explainGroup(group[0], 'en'), '']),
+    ],
     paint,
   )
 }

@@ -1,5 +1,6 @@
 /** Text for people: what came from elsewhere is made harmless for a terminal, figures get their unit. */
 import { styleText } from 'node:util'
+import { amountOf, isBytes } from '../shared/quantity.ts'
 import type { Io } from './io.ts'
 
 /** Controls, line separators, and marks that reorder or hide text: nothing a name needs, much that deceives. */
@@ -45,4 +46,14 @@ export function day(instant: string): string {
 export function euros(cents: number): string {
   const digits = String(Math.abs(cents)).padStart(3, '0')
   return `€ ${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+}
+
+/** An amount of a resource to compare at a glance: one decimal at most, and bytes in the unit that keeps it short. */
+export function roughAmount(resource: string, exact: string): string {
+  const amount = amountOf(resource, exact, 'down')
+  const tenth = (value: number) => String(Math.floor(value * 10) / 10)
+  if (resource === 'cpu') return amount < 1000 ? exact : tenth(amount / 1000)
+  if (!isBytes(resource) || /^\d{1,4}([KMGT]i)?$/.test(exact)) return exact
+  const power = Math.min(4, Math.floor(Math.log2(amount) / 10 - 0.2))
+  return `${tenth(amount / 1024 ** power)}${['', 'Ki', 'Mi', 'Gi', 'Ti'][power]}`
 }

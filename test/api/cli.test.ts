@@ -89,7 +89,10 @@ t.test('a provider registers, connects, offers and looks', async (t) => {
   t.match(shown.out, /guaranteed.*cpu 64, /)
   const [listed] = await json('datacenter', 'list', '--region', 'limburg')
   t.match(listed, { slug: 'parkstad', region: 'limburg' })
-  t.same(await json('datacenter', 'list', '--region', 'utrecht'), [])
+  for (const slug of ['zwolle', 'almere']) await api.activeDatacenter({ slug })
+  const slugs = (await json('datacenter', 'list')).map((each: { slug: string }) => each.slug)
+  t.same(slugs, ['almere', 'parkstad', 'zwolle'], 'by name')
+  t.same(await json('datacenter', 'list', '--region', 'zeeland'), [])
 })
 
 t.test('a request lands somewhere, is shown, and ends', async (t) => {
@@ -116,11 +119,18 @@ t.test('a request lands somewhere, is shown, and ends', async (t) => {
   t.match((await run(['events', '--subject', 'open-zaak-voorbeeld'])).out, /hosting\.placed/, 'by its name')
   t.match(shown.out, /^primary +(utrecht|zwolle) +absent/m)
   t.match(shown.out, /\(asked: cold\)/)
+  t.match(shown.out, /^system +open-zaak \(Open Zaak\)$/m)
+  t.match(shown.out, /^(utrecht|zwolle) .* \d+ +price \d+, balance \d+; standby: /m, 'what it scored')
 
   const again = await run(['hosting', 'request', '-f', example])
   t.match(again, { code: 1, err: /This name is taken/ })
   const ended = await run(['hosting', 'end', 'open-zaak-voorbeeld'])
   t.match(ended, { code: 0, out: /open-zaak-voorbeeld is (ending|ended)/ })
+  // What no cluster of this test tells: that its namespaces are gone.
+  await api.kit.database.query(`update placements set wanted = 'released', observed = 'absent'`)
+  await api.kit.database.query(`update hostings set wanted = 'ended'`)
+  t.match(await run(['hosting', 'list']), { code: 0, out: /^NAME .*\n$/, err: '1 more has ended; --all shows them\n' })
+  t.match(await run(['hosting', 'list', '--all']), { out: /^open-zaak-voorbeeld +open-zaak +ended /m, err: '' })
 })
 
 t.test('a request without a place says why, grouped and per datacenter', async (t) => {

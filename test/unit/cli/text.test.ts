@@ -1,7 +1,7 @@
 /** Text for a terminal: nothing from elsewhere steers it, colours only where they are wanted, figures with their unit. */
 import fc from 'fast-check'
 import t from 'tap'
-import { day, duration, euros, line, paintFor, printable } from '../../../services/cli/text.ts'
+import { day, duration, euros, line, paintFor, printable, roughAmount } from '../../../services/cli/text.ts'
 import { fakeIo } from './fake-io.ts'
 
 t.test('what could steer or deceive is written out', async (t) => {
@@ -32,6 +32,21 @@ t.test('colours only on a terminal that wants them', async (t) => {
   t.not(painted(true, { NO_COLOR: '' }), 'x', 'an empty NO_COLOR says nothing')
   t.equal(painted(true, { TERM: 'dumb' }), 'x')
   t.equal(paintFor(fakeIo({ terminal: true, env: {} }).io)(undefined, 'x'), 'x')
+})
+
+t.test('amounts to compare at a glance', async (t) => {
+  for (const [resource, exact, rough] of [
+    ['cpu', '79472m', '79.4'],
+    ['cpu', '320', '320'],
+    ['cpu', '250m', '250m'],
+    ['memory', '651184Mi', '635.9Gi'],
+    ['memory', '2560Gi', '2560Gi'],
+    ['memory', '681816883200', '634.9Gi'],
+    ['memory', '0', '0'],
+    ['storage/standaard', '123456789Ki', '117.7Gi'],
+    ['pods', '123456', '123456'],
+  ] as const)
+    t.equal(roughAmount(resource, exact), rough, `${exact} of ${resource}`)
 })
 
 t.test('durations, days and euros', async (t) => {
