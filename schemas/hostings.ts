@@ -129,6 +129,8 @@ export const Refusal = Type.Object(
     resource: Type.Optional(Type.String()),
     asked: Type.Optional(Type.String()),
     available: Type.Optional(Type.String()),
+    missing: Type.Optional(Type.String()),
+    component: Type.Optional(Type.String({ description: 'Whose replicas find no node' })),
     ageSeconds: Type.Optional(Type.Integer()),
   },
   closed,
@@ -136,6 +138,20 @@ export const Refusal = Type.Object(
 export type Refusal = Static<typeof Refusal>
 
 const Score = Type.Array(Type.Object({ term: Type.String(), value: Type.Number() }, closed))
+
+const Difference = Type.Object(
+  {
+    term: Type.Union([
+      Type.Literal('price'),
+      Type.Literal('distance'),
+      Type.Literal('headroom'),
+      Type.Literal('standby'),
+    ]),
+    by: Type.Optional(Type.Number({ description: 'What it has more: cents a month, km, or percent of the offer' })),
+    text: Type.String(),
+  },
+  closed,
+)
 
 /** A place that fits: where it would run, where it would fall back to, what it costs. */
 export const Alternative = Type.Object(
@@ -146,6 +162,9 @@ export const Alternative = Type.Object(
       Type.Null(),
     ]),
     priceCentsPerMonth: Type.Integer(),
+    differences: Type.Optional(
+      Type.Array(Difference, { description: 'From the first alternative, which is the one chosen; absent there' }),
+    ),
   },
   closed,
 )
@@ -158,6 +177,7 @@ export const DecisionView = Type.Object(
     decidedAt: Instant,
     alternatives: Type.Array(Alternative),
     refusals: Type.Array(Refusal),
+    nearestMiss: Type.Optional(Refusal),
   },
   closed,
 )

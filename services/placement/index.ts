@@ -34,7 +34,7 @@ export { findPreemption, type Preemption } from './preempt.ts'
 export { priceCentsPerMonth } from './price.ts'
 export { type Usage, usageAt } from './reserve.ts'
 export { neededAmounts } from './resources.ts'
-export { explain, schedule } from './schedule.ts'
+export { explain, quote, schedule } from './schedule.ts'
 export {
   advanceWorld,
   applyPlacement,
@@ -44,4 +44,5 @@ export {
   upsertDatacenter,
   type World,
 } from './snapshot.ts'
+export { faults, inLanguage } from './translate.ts'
 export { viewOf } from './view.ts'

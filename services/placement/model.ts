@@ -203,6 +203,10 @@ export interface Candidate {
     readonly witness: Witness
     readonly score: readonly ScoreTerm[]
     readonly offerId: string
+    /** As in `Room`: what stays free, per mille. */
+    readonly headroom?: number
+    /** From where the distance is asked, when it is. */
+    readonly distanceKm?: number
   }
   readonly standby?: { readonly datacenterId: string; readonly witness: Witness; readonly score: readonly ScoreTerm[] }
   readonly priceCentsPerMonth: number

@@ -4,6 +4,7 @@
  */
 import { assert } from '../shared/assert.ts'
 import { type Request, requestOf } from './demand.ts'
+import { distanceKm } from './distance.ts'
 import { type Ruling, summarise } from './explain.ts'
 import { inventoryAgeSeconds, notesOn, refusePrimary, refuseSite } from './filter.ts'
 import { fitNodes, isWitness } from './fit.ts'
@@ -30,6 +31,7 @@ interface Primary {
   readonly at: number
   readonly site: Site
   readonly price: Quoted
+  readonly headroom: number
   readonly score: readonly ScoreTerm[]
   readonly total: number
 }
@@ -57,6 +59,11 @@ export function schedule(world: World, demand: HostingDemand, now: number): Deci
   const chosen = large ? place(world, demand, now) : undefined
   if (chosen) return { outcome: 'placed', chosen, alternatives: [], refusals: [], passedOver: [] }
   return explain(world, demand, now, large ? pairingsTried : Number.POSITIVE_INFINITY)
+}
+
+/** The same with the next best places beside it, however large the federation: for who wants to choose. */
+export function quote(world: World, demand: HostingDemand, now: number): Decision {
+  return explain(world, demand, now, world.order.length > thoroughUpTo ? pairingsTried : Number.POSITIVE_INFINITY)
 }
 
 /** The decision with every datacenter looked at and a reason for each that falls away. */
@@ -128,7 +135,7 @@ function rankPrimaries(sites: readonly Site[], rulings: (Ruling | undefined)[], 
   return passing
     .map(({ at, site, room, price }) => {
       const score = scorePrimary(site, room, price.cents, cheapest, request)
-      return { at, site, price, score, total: totalOf(score) }
+      return { at, site, price, headroom: room.headroom, score, total: totalOf(score) }
     })
     .sort((a, b) => b.total - a.total || a.at - b.at)
 }
@@ -149,8 +156,16 @@ function primaryRoom(site: Site, request: Request): { room: Room; price: Quoted 
 
 function candidateOf({ primary, witness, search }: Pair, request: Request): Candidate {
   const standby: Standby | undefined = search?.found
+  const { maxDistance } = request.demand.constraints
   return {
-    primary: { datacenterId: primary.site.state.id, witness, score: primary.score, offerId: primary.price.offerId },
+    primary: {
+      datacenterId: primary.site.state.id,
+      witness,
+      score: primary.score,
+      offerId: primary.price.offerId,
+      headroom: primary.headroom,
+      ...(maxDistance && { distanceKm: distanceKm(primary.site.state, maxDistance) }),
+    },
     ...(standby && {
       standby: { datacenterId: standby.site.state.id, witness: standby.witness, score: standby.score },
     }),

@@ -5,11 +5,13 @@ import type { Ceilings } from '../../shared/ceilings.ts'
 import { together } from '../../shared/db/together.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
+import { type Language, LanguageQuery, languageOf, OnlyLanguage } from '../../shared/http/language.ts'
 import { type Answer, mutate } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { spoken } from './language.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import type { Ask } from './quotes/service.ts'
 import { createRoom } from './room.ts'
@@ -40,7 +42,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         summary: 'Ask for hosting; `Prefer: wait=N` waits for the decision',
         tags,
         headers: ChangeHeaders,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         body: HostingInput,
         response: { 201: Hosting, 202: Hosting, ...problemAnswers },
       },
@@ -54,7 +56,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
           const { version, ...body } = await requestHosting(sql, kit, caller, room, request.body)
           return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
         },
-        (answer) => afterDecision(kit, waiting, decided, request, answer),
+        async (answer) => told(await afterDecision(kit, waiting, decided, request, answer), languageOf(request, reply)),
       ),
   )
   app.get(
@@ -68,11 +70,13 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         querystring: listQuery({
           name: FilterWord,
           systemId: FilterWord,
+          ...LanguageQuery,
         }),
         response: { 200: page(Hosting), ...problemAnswers },
       },
     },
-    (request) => listHostings(kit, callerOf(request), pageRequest(request.query), request.query),
+    (request, reply) =>
+      listHostings(kit, callerOf(request), pageRequest(request.query), request.query, languageOf(request, reply)),
   )
   app.get(
     '/hostings/:id',
@@ -83,11 +87,14 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         summary: 'Read a hosting',
         tags,
         params: IdParams,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         response: { 200: Hosting, ...problemAnswers },
       },
     },
-    async (request, reply) => sendLive(reply, await getHosting(kit.database, callerOf(request), request.params.id)),
+    async (request, reply) => {
+      const hosting = await getHosting(kit.database, callerOf(request), request.params.id)
+      return sendLive(reply, spoken(hosting, languageOf(request, reply)))
+    },
   )
   app.delete(
     '/hostings/:id',
@@ -99,23 +106,34 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         tags,
         params: IdParams,
         headers: ChangeHeaders,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         response: { 202: Hosting, ...problemAnswers },
       },
     },
     (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        const { version, ...body } = await endOwnHosting(
-          sql,
-          kit,
-          caller,
-          request.params.id,
-          request.headers['if-match'],
-        )
-        return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
-      }),
+      mutate(
+        kit,
+        request,
+        reply,
+        async (sql, caller) => {
+          const { version, ...body } = await endOwnHosting(
+            sql,
+            kit,
+            caller,
+            request.params.id,
+            request.headers['if-match'],
+          )
+          return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
+        },
+        async (answer) => told(answer, languageOf(request, reply)),
+      ),
   )
 }
+
+const told = (answer: Answer, language: Language): Answer => ({
+  ...answer,
+  body: spoken(answer.body as Hosting, language),
+})
 
 /** Holds a 202 until the scheduler has decided or the caller's patience ends; a decision makes it 201. */
 async function afterDecision(

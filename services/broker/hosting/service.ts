@@ -1,5 +1,6 @@
 /** Hostings: asked for, read, ended. Where one runs is the scheduler's to decide. */
 import type { Hosting, HostingInput, System, SystemInput } from '../../../schemas/index.ts'
+import type { Language } from '../../placement/index.ts'
 import { assert } from '../../shared/assert.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql, type Transaction } from '../../shared/db/database.ts'
@@ -12,6 +13,7 @@ import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions } from './core/demand.ts'
+import { spoken } from './language.ts'
 import { takeOver } from './quotes/take.ts'
 import type { Room } from './room.ts'
 import {
@@ -140,9 +142,14 @@ export async function listHostings(
   caller: Caller,
   page: PageRequest,
   filter: { name?: string; systemId?: string },
+  language: Language,
 ) {
   const partyId = visibleParty(caller.principal, 'hosting.read')
-  return readPage(page, (part) => selectHostings(kit.database, part, { ...filter, partyId }), hostingView)
+  return readPage(
+    page,
+    (part) => selectHostings(kit.database, part, { ...filter, partyId }),
+    (row) => spoken(hostingView(row), language),
+  )
 }
 
 /** Throws `not-found`, also for a hosting of another party. */

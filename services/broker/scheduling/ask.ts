@@ -1,6 +1,6 @@
 /** Quotes: the scheduler's engine call on a picture of its own, by any replica, without taking anything. */
 import type { DecisionView } from '../../../schemas/index.ts'
-import { advanceWorld, type HostingDemand, schedule } from '../../placement/index.ts'
+import { advanceWorld, type HostingDemand, quote } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { decisionView } from './decide.ts'
 import { loadPicture, type Picture, refreshPicture } from './world.ts'
@@ -22,6 +22,6 @@ export function createAsk(kit: Kit): (demand: HostingDemand) => Promise<Decision
     })
     const picture = await next
     advanceWorld(picture.world, kit.clock.now())
-    return decisionView(schedule(picture.world, demand, kit.clock.now()), picture, kit.clock.now())
+    return decisionView(quote(picture.world, demand, kit.clock.now()), picture, kit.clock.now())
   }
 }

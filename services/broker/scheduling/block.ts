@@ -3,8 +3,10 @@ import type { DecisionView } from '../../../schemas/index.ts'
 import {
   applyPlacement,
   type Decision,
+  faults,
   type HostingDemand,
   type PlacedHosting,
+  quote,
   releasePlacement,
   type Seat,
   schedule,
@@ -103,15 +105,15 @@ async function decideAndCommit(
 }
 
 const refusedBecause = (summary: string): Decision => ({ outcome: 'unschedulable', summary, refusals: [] })
-const undigested = refusedBecause('the engine could not handle this request; the log of the broker says why')
-const unwritable = refusedBecause('the decision could not be written; the log of the broker says why')
+const undigested = refusedBecause(faults.undigested.en)
+const unwritable = refusedBecause(faults.unwritable.en)
 
 /** On the picture as the ones before leave it. A request that the engine cannot digest is refused with that as its reason. */
 export function decide(kit: Kit, picture: Picture, row: HostingRow, metrics?: SchedulingMetrics): Verdict {
   const started = kit.clock.monotonic()
   try {
     const demand = hostingDemand(row)
-    const decision = schedule(picture.world, demand, kit.clock.now())
+    const decision = (row.held ? quote : schedule)(picture.world, demand, kit.clock.now())
     metrics?.took((kit.clock.monotonic() - started) / 1000)
     if (decision.outcome === 'unschedulable')
       return { row, decision, placed: undefined, unmet: unmetOf(demand, decision) }
@@ -209,7 +211,7 @@ function outcomeOf({ row, decision, unmet, view }: Written): Outcome {
   }
 }
 
-function eventOf({ row, decision, view }: Written) {
+function eventOf({ row, decision, unmet, view }: Written) {
   const [chosen] = view.alternatives
   const placed = decision.outcome === 'placed'
   const told = row.held
@@ -223,6 +225,7 @@ function eventOf({ row, decision, view }: Written) {
     data: {
       ...(!row.held && { name: row.name }),
       summary: view.summary,
+      ...(unmet && { rule: unmet.rule, resource: unmet.resource ?? null }),
       ...(chosen && { primary: chosen.primary.datacenter, standby: chosen.standby?.datacenter ?? null }),
     },
   }

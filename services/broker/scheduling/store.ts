@@ -267,30 +267,28 @@ export interface Overbooked extends Row {
 }
 
 /**
- * The invariant at the store, computed from rows alone: now and at every later instant at which something changes, claims of primaries and the
- * shared reserve of standbys are within the open offers. Returns what is not.
+ * The invariant at the store, from its own sums and not from the picture: now and at every later instant at which something
+ * changes, claims of primaries and the shared reserve of standbys are within the open offers. A claim whose time is up
+ * counts until it is released. Returns what is not.
  */
 export async function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): Promise<Overbooked[]> {
   if (ids.length === 0) return []
   return sql.query<Overbooked>(
-    `with c as (select * from claims where released_at is null and datacenter_id = any($1)),
-     instants as (select distinct datacenter_id, greatest(starts_at, $2) as at from c union select datacenter_id, ends_at from offers
+    `with c as (select * from claimed where datacenter_id = any($1)),
+     instants as (select datacenter_id, greatest(starts_at, $2) as at from c union select datacenter_id, ends_at from offers
        where datacenter_id = any($1) and ends_at <> 'infinity' and ends_at > $2),
      taken as (
-       select i.datacenter_id, i.at, c.kind, dom, a.key as resource, sum(a.value::numeric) as amount
+       select i.datacenter_id, i.at, c.kind, c.domain, c.resource, sum(c.amount) as amount
        from instants i join c on c.datacenter_id = i.datacenter_id and c.starts_at <= i.at and (i.at < c.ends_at or c.ends_at <= $2)
-         cross join lateral unnest(case when c.kind = 'standby' then c.domains else array[''] end) as dom
-         cross join lateral jsonb_each_text(c.amounts) as a
        group by 1, 2, 3, 4, 5),
      peak as (
        select datacenter_id, at, resource, coalesce(max(amount) filter (where kind = 'primary'), 0) + coalesce(max(amount) filter (where kind = 'standby'), 0) as taken
-       from taken group by 1, 2, 3),
-     offered as (
-       select p.datacenter_id, p.at, p.resource, coalesce(sum((o.amounts ->> p.resource)::numeric), 0) as offered
-       from peak p left join offers o on o.datacenter_id = p.datacenter_id and o.state = 'open' and o.starts_at <= p.at and p.at < o.ends_at
-       group by 1, 2, 3)
-     select p.datacenter_id, p.resource, p.taken::bigint, o.offered::bigint from peak p join offered o using (datacenter_id, at, resource)
-     where p.taken > o.offered`,
+       from taken group by 1, 2, 3)
+     select p.datacenter_id, p.resource, p.taken::bigint, coalesce(o.offered, 0)::bigint as offered
+     from peak p cross join lateral (
+       select sum((o.amounts ->> p.resource)::numeric) as offered from offers o
+       where o.datacenter_id = p.datacenter_id and o.state = 'open' and o.starts_at <= p.at and p.at < o.ends_at) o
+     where p.taken > coalesce(o.offered, 0)`,
     [ids, now],
   )
 }

@@ -1,6 +1,7 @@
 /** In which language a caller wants what is explained: `?language=`, else `Accept-Language` (RFC 9110), else English. */
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { closed } from '../../../schemas/index.ts'
 
 export type Language = 'en' | 'nl'
 
@@ -12,6 +13,8 @@ export const LanguageQuery = {
     }),
   ),
 }
+
+export const OnlyLanguage = Type.Object(LanguageQuery, closed)
 
 /** The language of the answer, which the answer then names. */
 export function languageOf(request: FastifyRequest, reply: FastifyReply): Language {

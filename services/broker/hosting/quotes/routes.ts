@@ -2,11 +2,13 @@
 import type { FastifyRequest } from 'fastify'
 import { Quote, QuoteInput } from '../../../../schemas/index.ts'
 import type { Ceilings } from '../../../shared/ceilings.ts'
-import { ChangeHeaders, IdParams, NoQuery, problemAnswers } from '../../../shared/http/contract.ts'
+import { ChangeHeaders, IdParams, problemAnswers } from '../../../shared/http/contract.ts'
+import { languageOf, OnlyLanguage } from '../../../shared/http/language.ts'
 import { type Answer, mutate, mutatePrepared } from '../../../shared/http/mutate.ts'
 import { callerOf } from '../../../shared/http/principal.ts'
 import type { HttpServer } from '../../../shared/http/server.ts'
 import type { Kit } from '../../../shared/kit.ts'
+import { spoken } from '../language.ts'
 import { preferredWaitSeconds, type Waiting } from '../waiting.ts'
 import { type Ask, askQuote, endOwnQuote, getQuote, giveQuote } from './service.ts'
 
@@ -21,7 +23,7 @@ export function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waitin
         summary: 'Where would it fit, for how much; with `holdMinutes` the place is held',
         tags,
         headers: ChangeHeaders,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         body: QuoteInput,
         response: { 201: Quote, ...problemAnswers },
       },
@@ -38,7 +40,10 @@ export function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waitin
             return { status: 201, body, location: `/api/v1/quotes/${body.id}` }
           }
         },
-        (answer) => afterHold(kit, waiting, request, answer),
+        async (answer) => {
+          const quote = await afterHold(kit, waiting, request, answer)
+          return { ...answer, body: spoken(quote, languageOf(request, reply)) }
+        },
       ),
   )
   app.get(
@@ -50,11 +55,12 @@ export function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waitin
         summary: 'Read a quote',
         tags,
         params: IdParams,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         response: { 200: Quote, ...problemAnswers },
       },
     },
-    (request) => getQuote(kit, callerOf(request), request.params.id),
+    async (request, reply) =>
+      spoken(await getQuote(kit, callerOf(request), request.params.id), languageOf(request, reply)),
   )
   app.delete(
     '/quotes/:id',
@@ -66,14 +72,18 @@ export function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waitin
         tags,
         params: IdParams,
         headers: ChangeHeaders,
-        querystring: NoQuery,
+        querystring: OnlyLanguage,
         response: { 200: Quote, ...problemAnswers },
       },
     },
     (request, reply) =>
-      mutate(kit, request, reply, async (sql, caller) => {
-        return { status: 200, body: await endOwnQuote(sql, kit, caller, request.params.id) }
-      }),
+      mutate(
+        kit,
+        request,
+        reply,
+        async (sql, caller) => ({ status: 200, body: await endOwnQuote(sql, kit, caller, request.params.id) }),
+        async (answer) => ({ ...answer, body: spoken(answer.body as Quote, languageOf(request, reply)) }),
+      ),
   )
 }
 
@@ -81,7 +91,7 @@ export function quoteRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waitin
 const usualSeconds = 10
 
 /** Holds the answer until the scheduler has taken the place, or the caller's patience ends. */
-async function afterHold(kit: Kit, waiting: Waiting, request: FastifyRequest, answer: Answer): Promise<Answer> {
+async function afterHold(kit: Kit, waiting: Waiting, request: FastifyRequest, answer: Answer): Promise<Quote> {
   let quote = answer.body as Quote
   const { prefer } = request.headers
   const patienceMs = (prefer === undefined ? usualSeconds : preferredWaitSeconds(prefer)) * 1000
@@ -93,5 +103,5 @@ async function afterHold(kit: Kit, waiting: Waiting, request: FastifyRequest, an
     await waiting.wait(quote.id, Math.min(left, 250))
     quote = await getQuote(kit, callerOf(request), quote.id)
   }
-  return { ...answer, body: quote }
+  return quote
 }
