@@ -7,6 +7,7 @@ import { openDatabase } from '../../services/shared/db/database.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { miscounted } from '../support/miscounted.ts'
 import { type RunningBroker, startProcess } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -110,6 +111,7 @@ t.test(`${rounds} rounds of kill -9 under load`, { timeout: timeoutMs }, async (
   t.ok(placed > 0 && placed < hostings.length, `${placed} of ${hostings.length} found room`)
   const ids = (await database.query<{ id: string }>('select id from datacenters')).map((d) => d.id)
   t.same(await selectOverbooked(database, ids, new Date()), [], 'nothing is claimed beyond the offers')
+  t.same(await miscounted(database), [], 'and what is claimed is summed right')
 })
 
 const demand = (systemId: string) => ({

@@ -10,6 +10,7 @@ import { openDatabase } from '../../services/shared/db/database.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { miscounted } from '../support/miscounted.ts'
 import { type RunningBroker, startProcess } from '../support/process.ts'
 
 const components = [{ name: 'web', replicas: 1, requests: { cpu: '500m', memory: '1Gi' } }]
@@ -99,4 +100,5 @@ t.test('two replicas', { timeout: 180_000 }, async (t) => {
   t.same(decided, [{ n: 1 }, { n: 1 }, { n: 1 }, { n: 1 }], 'each told once')
   const ids = (await database.query<{ id: string }>('select id from datacenters')).map(({ id }) => id)
   t.same(await selectOverbooked(database, ids, new Date()), [])
+  t.same(await miscounted(database), [])
 })
