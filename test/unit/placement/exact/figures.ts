@@ -52,35 +52,53 @@ function differs(title: string, told: Readonly<Record<string, number>> | undefin
   return undefined
 }
 
-/** What a node has left at the fullest instant ahead: beside what runs, and beside the worst that comes down too. */
+type Datacenter = Federation['datacenters'][number]
+
+/**
+ * What each node has left at the fullest instant ahead, beside what runs and beside the worst that comes down too, and
+ * the most of any: of a node of which that changes with time all of it counts.
+ */
 function wrongNode(
   world: World,
-  datacenter: Federation['datacenters'][number],
+  datacenter: Datacenter,
   stays: readonly Stay[],
   instants: readonly number[],
 ): string | undefined {
   const nodes = world.sites.get(datacenter.id)?.nodes
   if (!nodes) return 'is not known'
+  const most = { beside: new Map<string, number>(), left: new Map<string, number>() }
+  const raise = (to: Sum, resource: string, amount: number) => to.set(resource, Math.max(to.get(resource) ?? 0, amount))
   for (const { name, free, schedulable } of datacenter.nodes) {
-    const here = stays.filter(({ lands }) => schedulable || !lands)
-    const on = (stay: Stay) => takesOf(stay, name, datacenter)
-    const loads = instants.map((at) => {
-      const running = plus(
-        during(here, at)
-          .filter(({ lands }) => !lands)
-          .map(on),
-      )
-      return { running, all: plus([running, worstArrival(during(here, at), on)]) }
-    })
+    const here = stays.filter(({ lands, witness }) => (schedulable || !lands) && witness.some((s) => s.node === name))
+    const changes = here.some(({ start, end }) => Number.isFinite(start) || Number.isFinite(end))
+    const loads = instants.map((at) => loadAt(during(here, at), name, datacenter))
     for (const [resource, has] of Object.entries(free)) {
-      const local = datacenter.storageClasses.some((c) => c.nodeLocal && resource === `storage/${c.name}`)
-      if (resource.startsWith('storage/') && !local) continue
+      if (!isOnNodes(datacenter, resource)) continue
       const cell = nodes.names.indexOf(name) * nodes.width + (world.resources.indexOf.get(resource) ?? -1)
-      const beside = has - Math.max(...loads.map(({ running }) => running.get(resource) ?? 0))
-      const left = has - Math.max(...loads.map(({ all }) => all.get(resource) ?? 0))
-      if (nodes.beside[cell] !== beside) return `${name} has ${nodes.beside[cell]} ${resource} beside, summed ${beside}`
-      if (nodes.left[cell] !== left) return `${name} has ${nodes.left[cell]} ${resource} left, summed ${left}`
+      for (const column of ['beside', 'left'] as const) {
+        const left = has - Math.max(...loads.map((load) => load[column].get(resource) ?? 0))
+        const told = nodes[column][cell]
+        if (told !== left) return `${name} has ${told} ${resource} ${column}, summed ${left}`
+        if (schedulable) raise(most[column], resource, changes ? has : left)
+      }
     }
   }
+  for (const [resource, at] of world.resources.indexOf) {
+    if (!isOnNodes(datacenter, resource)) continue
+    const [beside, left] = [most.beside.get(resource) ?? 0, most.left.get(resource) ?? 0]
+    if ((nodes.mostBeside[at] ?? 0) !== beside)
+      return `most ${resource} beside is ${nodes.mostBeside[at]}, not ${beside}`
+    if ((nodes.mostLeft[at] ?? 0) !== left) return `most ${resource} left is ${nodes.mostLeft[at]}, not ${left}`
+  }
   return undefined
+}
+
+function loadAt(stays: readonly Stay[], node: string, datacenter: Datacenter): { beside: Sum; left: Sum } {
+  const on = (stay: Stay) => takesOf(stay, node, datacenter)
+  const running = plus(stays.filter(({ lands }) => !lands).map(on))
+  return { beside: running, left: plus([running, worstArrival(stays, on)]) }
+}
+
+function isOnNodes({ storageClasses }: Datacenter, resource: string): boolean {
+  return !resource.startsWith('storage/') || storageClasses.some((c) => c.nodeLocal && resource === `storage/${c.name}`)
 }

@@ -3,43 +3,28 @@ import type { World } from '../../../../services/placement/index.ts'
 
 type Site = World['order'][number]
 type Ledger = Site['ledger']
-type Lines = Map<string, string | number>
-
-/** `exact`: must be equal. `bounds`: must be equal, or at least as large where the past is kept still. */
-export interface Picture {
-  readonly exact: Lines
-  readonly bounds: Map<string, number>
-  /** Datacenters of which some instant lies behind. */
-  readonly withPast: ReadonlySet<string>
-}
+export type Lines = Map<string, string | number>
 
 /** The index must have been asked since the last change. */
-export function pictureOf(world: World): Picture {
-  const exact: Lines = new Map()
-  const bounds = new Map<string, number>()
-  const withPast = new Set<string>()
+export function pictureOf(world: World): Lines {
+  const lines: Lines = new Map()
   for (const [slot, site] of world.order.entries()) {
     const { id } = site.state
-    ledgerLines(world, site.ledger, id, exact)
-    nodeLines(world, site, exact)
-    boundLines(world, site, slot, bounds)
-    if ([site.ledger, ...site.nodes.ledgers].some((l) => hasPast(l, world.now))) withPast.add(id)
+    ledgerLines(world, site.ledger, id, lines)
+    nodeLines(world, site, lines)
+    boundLines(world, site, slot, lines)
     const displaced = site.displaced.map((d) => `${d.hostingId} ${d.role} ${d.replicas} ${needText(d.perReplica)}`)
-    exact.set(`${id} displaced`, displaced.join(', '))
-    exact.set(`${id} hostings`, [...(world.hostingsAt.get(id) ?? [])].sort().join(' '))
+    lines.set(`${id} displaced`, displaced.join(', '))
+    lines.set(`${id} hostings`, [...(world.hostingsAt.get(id) ?? [])].sort().join(' '))
   }
   for (const [id, { placed, domains }] of world.hostings)
-    exact.set(`hosting ${id}`, `${placed.standby ? domains.join(' ') : ''} ${JSON.stringify(placed.demand.components)}`)
-  exact.set('hostings known', [...world.hostings.keys()].sort().join(' '))
-  return { exact, bounds, withPast }
+    lines.set(`hosting ${id}`, `${placed.standby ? domains.join(' ') : ''} ${JSON.stringify(placed.demand.components)}`)
+  lines.set('hostings known', [...world.hostings.keys()].sort().join(' '))
+  return lines
 }
 
 function needText(need: readonly { readonly resource: string; readonly amount: number }[]): string {
   return need.map(({ resource, amount }) => `${resource}=${amount}`).join('+')
-}
-
-function hasPast(ledger: Ledger | undefined, now: number): boolean {
-  return ledger?.segments.some(({ start }) => Number.isFinite(start) && start <= now) ?? false
 }
 
 /** What is taken from now on. Segments that tell the same as the one before are left out. */
@@ -97,15 +82,10 @@ function boundLines(
 }
 
 /** The first figure that differs; `undefined` when none does. */
-export function difference(kept: Picture, fresh: Picture): string | undefined {
-  for (const line of new Set([...kept.exact.keys(), ...fresh.exact.keys()])) {
-    const [a, b] = [kept.exact.get(line), fresh.exact.get(line)]
+export function difference(kept: Lines, fresh: Lines): string | undefined {
+  for (const line of new Set([...kept.keys(), ...fresh.keys()])) {
+    const [a, b] = [kept.get(line), fresh.get(line)]
     if (a !== b) return `${line}: kept ${a}, from scratch ${b}`
-  }
-  for (const [line, b] of fresh.bounds) {
-    const a = kept.bounds.get(line) ?? 0
-    const loose = kept.withPast.has(line.split(' ')[0] ?? '') && a > b
-    if (a !== b && !loose) return `${line}: kept ${a}, from scratch ${b}`
   }
   return undefined
 }
