@@ -2,7 +2,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Hosting, HostingInput, page, System, SystemInput } from '../../../schemas/index.ts'
 import type { Ceilings } from '../../shared/ceilings.ts'
-import { together } from '../../shared/db/together.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
 import { etagOf, sendLive, sendVersioned } from '../../shared/http/etag.ts'
 import { type Language, LanguageQuery, languageOf, OnlyLanguage } from '../../shared/http/language.ts'
@@ -31,7 +30,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
   systemRoutes(app, kit)
   quoteRoutes(app, kit, ask, waiting, ceilings)
   const room = createRoom(kit.clock, ceilings)
-  const decided = together((ids) => decidedHostings(kit.database, ids))
+  const decided = decidedHostings(kit)
   const tags = ['hostings']
   app.post(
     '/hostings',
@@ -139,7 +138,7 @@ const told = (answer: Answer, language: Language): Answer => ({
 async function afterDecision(
   kit: Kit,
   waiting: Waiting,
-  decided: (id: string) => Promise<(Hosting & { version: number }) | undefined>,
+  decided: ReturnType<typeof decidedHostings>,
   request: FastifyRequest,
   answer: Answer,
 ): Promise<Answer> {

@@ -4,6 +4,7 @@ import type { Language } from '../../placement/index.ts'
 import { assert } from '../../shared/assert.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import { isUniqueViolation, type Sql, type Transaction } from '../../shared/db/database.ts'
+import { together } from '../../shared/db/together.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller } from '../../shared/http/principal.ts'
@@ -178,10 +179,12 @@ export async function endOwnHosting(
   return readHosting(sql, id, undefined)
 }
 
-/** Those of these hostings that have been decided, by id. */
-export async function decidedHostings(sql: Sql, ids: readonly string[]): Promise<Map<string, Versioned<Hosting>>> {
-  const rows = await selectDecided(sql, ids)
-  return new Map(rows.map((row) => [row.id, { ...hostingView(row), version: row.version }]))
+/** Reads a hosting that has been decided, as far as it has; those that are read at one moment are one read. */
+export function decidedHostings(kit: Kit): (id: string) => Promise<Versioned<Hosting> | undefined> {
+  return together(async (ids) => {
+    const rows = await selectDecided(kit.database, ids)
+    return new Map(rows.map((row) => [row.id, { ...hostingView(row), version: row.version }]))
+  })
 }
 
 async function readHosting(sql: Sql, id: string, partyId: string | undefined): Promise<Versioned<Hosting>> {
