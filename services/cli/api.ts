@@ -28,8 +28,8 @@ export interface Api {
   open(path: string, query: Query, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>
 }
 
-/** `key` is the Idempotency-Key of the change this command makes; a random one when it is absent. */
-export function createApi(io: Io, access: Access, key?: string): Api {
+/** `language` is that of explanations; `key` is the Idempotency-Key of the change this command makes; a random one when it is absent. */
+export function createApi(io: Io, access: Access, language: string, key?: string): Api {
   const urlOf = (path: string, query: Query = {}) => {
     const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
     return `${access.base}/api/v1${path}${given.length > 0 ? `?${new URLSearchParams(given)}` : ''}`
@@ -47,6 +47,7 @@ export function createApi(io: Io, access: Access, key?: string): Api {
       method,
       headers: {
         accept: 'application/json',
+        'accept-language': language,
         ...headers,
         authorization: `Bearer ${access.token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),

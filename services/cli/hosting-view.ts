@@ -112,12 +112,14 @@ function placesAndReasons(decision: DecisionView, paint: Paint): string {
       { title: 'A MONTH', right: true },
       { title: 'SCORE', right: true },
       { title: 'OF WHICH' },
+      { title: 'AGAINST THE FIRST' },
     ],
-    alternatives.map(({ primary, standby, priceCentsPerMonth }) => [
+    alternatives.map(({ primary, standby, priceCentsPerMonth, differences = [] }) => [
       primary.datacenter,
       standby?.datacenter ?? '-',
       euros(priceCentsPerMonth),
       ...scoreCells(primary.score, standby?.score ?? []),
+      differences.map(({ text }) => text).join(', '),
     ]),
     paint,
   )
@@ -138,7 +140,21 @@ function scoreCells(primary: Score, standby: Score): [string, string] {
 
 type Score = DecisionView['alternatives'][number]['primary']['score']
 
-export function quoteText({ id, validUntil, decision }: Quote, paint: Paint): string {
-  const valid = line`Quote ${id}, valid until ${validUntil}; nothing is reserved.\n`
+export function quoteText({ id, validUntil, decision, hold }: Quote, paint: Paint): string {
+  const valid = line`Quote ${id}, valid until ${validUntil}; ${hold ? holdText(id, hold) : 'nothing is reserved.'}\n`
   return [line`${decision.summary}\n`, placesAndReasons(decision, paint), '\n', valid].join('')
+}
+
+function holdText(id: string, { state, until }: NonNullable<Quote['hold']>): string {
+  switch (state) {
+    case 'held':
+      return `its place is held until ${until}: \`gemeentecloud hosting request --quote ${id} --name NAME\` takes it.`
+    case 'pending':
+      return 'whether its place can be held is not decided yet.'
+    case 'used':
+      return 'its place has become a hosting.'
+    case 'expired':
+    case 'refused':
+      return 'it holds no place.'
+  }
 }

@@ -1,4 +1,4 @@
-/** `hosting quote|request|list|show|end`. */
+/** `hosting quote|request|list|show|end`, and `hosting let-go` of what a quote holds. */
 import type { Command } from 'commander'
 import type { Hosting, Quote, System } from '../../schemas/index.ts'
 import { demandText } from './demand-view.ts'
@@ -16,6 +16,7 @@ const decisionSeconds = 20
 
 interface RequestOptions extends DemandOptions {
   name?: string
+  quote?: string
   priority?: number
   waitForCapacity?: boolean
   wait: boolean
@@ -25,19 +26,24 @@ interface RequestOptions extends DemandOptions {
 export function hostingCommands(program: Command, shell: Shell): void {
   const hosting = program.command('hosting').description('hosting: ask a price, ask for it, look, end it')
   demandOptions(
-    hosting.command('quote').description('where it would fit and for how much; nothing is reserved'),
-  ).action(
-    action<DemandOptions>(shell, 'consumer', async (session, options) => {
-      const { name: _, priority: __, waitForCapacity: ___, ...asked } = await draftFrom(session, options)
-      const body = await resolved(session, asked)
-      const change = session.api().change<Quote>('POST', '/quotes', { body })
-      const quote = (await session.during('looking for places', change)).body
-      await session.show(quote, () => quoteText(quote, session.paint))
-      return quote.decision.outcome === 'placed' ? exitCode.ok : exitCode.refused
-    }),
+    hosting.command('quote').description('where it would fit and for how much; with --hold the place is kept'),
   )
+    .option('--hold <minutes>', 'keep the place so long for a request with this quote', wholeNumber)
+    .action(action<QuoteOptions>(shell, 'consumer', quote))
+  hosting
+    .command('let-go <quote>')
+    .description('end a quote: the place it holds is free for others')
+    .action(
+      action(shell, 'consumer', async (session, _options, [id = '']) => {
+        const change = session.api().change<Quote>('DELETE', `/quotes/${encodeURIComponent(id)}`)
+        const ended = (await session.during('ending', change)).body
+        await session.show(ended, () => line`${ended.id} has ended.\n`)
+        return undefined
+      }),
+    )
   demandOptions(hosting.command('request').description('ask for hosting and wait for where it lands'))
     .option('--name <name>', 'name of the hosting: its namespace in every cluster')
+    .option('--quote <id>', 'take over the place that this quote holds, at its price')
     .option('--priority <0-100>', 'higher is placed first', wholeNumber)
     .option('--wait-for-capacity', 'when there is no place, stay on the register and be tried again')
     .option('--no-wait', 'do not wait for the decision')
@@ -88,6 +94,21 @@ export function hostingCommands(program: Command, shell: Shell): void {
         return undefined
       }),
     )
+}
+
+interface QuoteOptions extends DemandOptions {
+  hold?: number
+}
+
+async function quote(session: Session, options: QuoteOptions): Promise<ExitCode> {
+  const { name: _, priority: __, waitForCapacity: ___, ...asked } = await draftFrom(session, options)
+  const body = await resolved(session, { ...asked, ...(options.hold !== undefined && { holdMinutes: options.hold }) })
+  const headers: Record<string, string> = options.hold === undefined ? {} : { prefer: `wait=${decisionSeconds}` }
+  const change = session.api().change<Quote>('POST', '/quotes', { body, headers })
+  const given = (await session.during('looking for places', change)).body
+  await session.show(given, () => quoteText(given, session.paint))
+  if (given.decision.outcome !== 'placed') return exitCode.refused
+  return given.hold?.state === 'pending' ? exitCode.undecided : exitCode.ok
 }
 
 async function request(session: Session, options: RequestOptions): Promise<ExitCode> {

@@ -1,5 +1,5 @@
 /** What to send to the API for a quote or a request: from a file or from manifests, overruled by options. */
-import type { HostingInput } from '../../schemas/index.ts'
+import type { HostingInput, Quote } from '../../schemas/index.ts'
 import { rfc3339 } from '../shared/clock.ts'
 import { isQuantity } from '../shared/quantity.ts'
 import type { Api } from './api.ts'
@@ -15,12 +15,8 @@ import { printable } from './text.ts'
 export type Draft = Record<string, unknown> & Partial<Pick<HostingInput, 'components' | 'volumes'>>
 
 /** Throws a usage error that names everything that is missing or cannot be counted. */
-export async function draftFrom(session: Session, options: DemandOptions): Promise<Draft> {
-  const { file, fromManifests } = options
-  if ((file === undefined) === (fromManifests === undefined)) {
-    throw usage('say what to host: either --file or --from-manifests')
-  }
-  const base: Draft = file === undefined ? await fromCluster(session, options) : await readObject(session.io, file)
+export async function draftFrom(session: Session, options: DemandOptions & { quote?: string }): Promise<Draft> {
+  const base = await baseOf(session, options)
   const fallback = {
     ...(base['fallback'] as object | undefined),
     ...(options.fallback && { mode: options.fallback }),
@@ -35,6 +31,18 @@ export async function draftFrom(session: Session, options: DemandOptions): Promi
     ...(Object.keys(fallback).length > 0 && { fallback }),
     ...(periodFrom(session, base['period'], options) ?? {}),
   }
+}
+
+async function baseOf(session: Session, options: DemandOptions & { quote?: string }): Promise<Draft> {
+  const { file, fromManifests, quote } = options
+  const sources = [file, fromManifests, quote].filter((source) => source !== undefined)
+  if (sources.length !== 1) throw usage('say what to host: either --file or --from-manifests, or the --quote for it')
+  if (quote !== undefined) {
+    const { id: quoteId, request } = await session.api().get<Quote>(`/quotes/${encodeURIComponent(quote)}`)
+    const { holdMinutes: _, ...asked } = request
+    return { ...asked, quoteId }
+  }
+  return file === undefined ? fromCluster(session, options) : readObject(session.io, file)
 }
 
 async function fromCluster(session: Session, options: DemandOptions & { name?: string }): Promise<Draft> {

@@ -54,6 +54,9 @@ export function program(shell: Shell): Command {
     .option('--url <address>', 'address of the API (or GEMEENTECLOUD_URL)')
     .option('--token <token>', 'token; better in GEMEENTECLOUD_TOKEN, where no list of processes shows it')
     .addOption(new Option('--as <role>', 'whose token to take from the broker on this machine').choices(roles))
+    .addOption(
+      new Option('--language <language>', 'of explanations; as the terminal when absent').choices(['en', 'nl']),
+    )
     .option('--idempotency-key <key>', 'repeat a change whose outcome is not known: it is made at most once')
     .addHelpText('after', codesHelp)
   datacenterCommands(program, shell)

@@ -18,6 +18,7 @@ export interface Shell {
 export interface SharedOptions extends AccessFlags {
   readonly output: Output
   readonly idempotencyKey?: string
+  readonly language?: 'en' | 'nl'
 }
 
 export interface Session {
@@ -52,7 +53,7 @@ export function action<O>(shell: Shell, role: Role, handler: Handler<O>): (...gi
       output: options.output,
       paint: paintFor(io),
       api: () => {
-        api ??= createApi(io, findAccess(io, options, role), options.idempotencyKey)
+        api ??= createApi(io, findAccess(io, options, role), languageOf(io, options), options.idempotencyKey)
         return api
       },
       show: (value, table) => show(io, options.output, value, table),
@@ -61,4 +62,10 @@ export function action<O>(shell: Shell, role: Role, handler: Handler<O>): (...gi
     }
     shell.code = (await handler(session, options, command.processedArgs as string[])) ?? shell.code
   }
+}
+
+/** Of what the broker explains: as asked, else that of the terminal (POSIX: the first of these that is set counts). */
+function languageOf({ env }: Io, { language }: SharedOptions): 'en' | 'nl' {
+  const locale = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || ''
+  return language ?? (/^nl([._@-]|$)/i.test(locale) ? 'nl' : 'en')
 }

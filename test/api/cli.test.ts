@@ -293,3 +293,40 @@ t.test('events: the last ones, of one subject, and as they come', async (t) => {
   t.match((await run(['events'])).out, new RegExp(`system\\.registered +${registered.subject.id}`))
   t.ok(api)
 })
+
+t.test('a place is held, taken over and let go, and all is explained in Dutch to who reads Dutch', async (t) => {
+  const { api, run, json } = await desk(t)
+  await api.activeDatacenter({ slug: 'utrecht' })
+  await api.activeDatacenter({ slug: 'zwolle', position: { latitude: 52.51, longitude: 6.09 } })
+  api.schedule()
+  t.equal((await run(system)).code, 0)
+  const held = await run(['hosting', 'quote', '-f', example, '--hold', '30'])
+  t.equal(held.code, 0, held.err)
+  t.match(
+    held.out,
+    /^Quote quo_\w+, valid until \S+; its place is held until \S+: `gemeentecloud hosting request --quote /m,
+  )
+  t.match(held.out, / {2}costs the same, .*falls back to (utrecht|zwolle)$/m, 'what tells the second from the first')
+  const id = /quo_\w+/.exec(held.out)?.[0] ?? ''
+  t.equal((await run(['hosting', 'request', '--quote', id, '-f', example])).code, 2, 'one source of what to host')
+  const other = await run(['hosting', 'request', '--quote', id, '--name', 'van-offerte', '--region', 'utrecht'])
+  t.equal(other.code, 2, 'not another demand')
+  t.match(other.err, /is not what was quoted/)
+  const taken = await run(['hosting', 'request', '--quote', id, '--name', 'van-offerte'])
+  t.equal(taken.code, 0, taken.err)
+  t.match(taken.out, /^van-offerte is placed at/)
+  t.equal((await run(['hosting', 'request', '--quote', id, '--name', 'nog-een'])).code, 1, 'once')
+
+  const { id: second } = await json('hosting', 'quote', '-f', example, '--hold', '5')
+  t.equal((await run(['hosting', 'let-go', second])).out, `${second} has ended.\n`)
+  t.equal((await run(['hosting', 'let-go', 'quo_no'])).code, 3)
+  t.equal((await run(['hosting', 'quote', '-f', example, '--hold', '61'])).code, 2, 'longer than one may')
+
+  const refused = ['hosting', 'quote', '-f', example, '--max-price', '0.01']
+  t.match((await run([...refused, '--language', 'nl'])).out, /^geweigerd 2: 2 × prijs boven het maximum/)
+  t.match((await run(refused)).out, /^refused 2: 2 × price above the cap/)
+  const asked = await run(['hosting', 'request', ...refused.slice(2), '--name', 'te-duur'])
+  t.equal(asked.code, 1)
+  const unmet = await run(['unmet-demand', '--language', 'nl'])
+  t.match(unmet.out, /^anywhere +prijs boven het maximum +1 +0 .* s ago$/m)
+})

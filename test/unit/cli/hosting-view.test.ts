@@ -66,7 +66,7 @@ t.test('the score is the sum of the terms of both places', async (t) => {
   t.match(lines, [
     'refused',
     '',
-    /^PRIMARY +STANDBY +A MONTH +SCORE +OF WHICH$/,
+    /^PRIMARY +STANDBY +A MONTH +SCORE +OF WHICH +AGAINST THE FIRST$/,
     /^a +b +€ 16\.35 +2921 +price 1000, balance 934; standby: price 987$/,
     /^b +- +€ 17\.00 +809 +price 800, balance 9$/,
   ])
