@@ -9,9 +9,9 @@ const seldom = <T>(arbitrary: fc.Arbitrary<T>) =>
 
 /** Without the keys that are undefined. */
 function given<T extends object>(changes: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as ReturnType<
-    typeof given<T>
-  >
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
 }
 
 const classes = fc.record({
@@ -23,7 +23,9 @@ const classes = fc.record({
 const lacking = fc.record({
   closedBecause: seldom(fc.constantFrom('draining', 'unreachable')),
   observedAt: seldom(fc.constantFrom(now - 3_600_000, now - 30_000, undefined)),
-  evidence: seldom(fc.constantFrom({}, { iso27001: now + 2 * day }, { iso27001: now + 9 * day })),
+  evidence: seldom(
+    fc.constantFrom<Record<string, number>[]>({}, { iso27001: now + 2 * day }, { iso27001: now + 9 * day }),
+  ),
   capabilities: seldom(fc.constant([])),
   classes: seldom(classes),
   storageClasses: seldom(

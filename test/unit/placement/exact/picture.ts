@@ -62,12 +62,7 @@ function nodeLines(world: World, { state, nodes }: Site, lines: Lines): void {
   }
 }
 
-function boundLines(
-  { index, resources }: World,
-  { state, nodes }: Site,
-  slot: number,
-  lines: Map<string, number>,
-): void {
+function boundLines({ index, resources }: World, { state, nodes }: Site, slot: number, lines: Lines): void {
   for (const [at, resource] of resources.names.entries()) {
     lines.set(`${state.id} ${resource} most beside`, nodes.mostBeside[at] ?? 0)
     lines.set(`${state.id} ${resource} most left`, nodes.mostLeft[at] ?? 0)
