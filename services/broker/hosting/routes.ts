@@ -11,6 +11,7 @@ import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { spoken } from './language.ts'
+import { createOwners } from './owners.ts'
 import { quoteRoutes } from './quotes/routes.ts'
 import type { Ask } from './quotes/service.ts'
 import { createRoom } from './room.ts'
@@ -29,7 +30,7 @@ import { preferredWaitSeconds, type Waiting } from './waiting.ts'
 export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting, ceilings: Ceilings): void {
   systemRoutes(app, kit)
   quoteRoutes(app, kit, ask, waiting, ceilings)
-  const room = createRoom(kit.clock, ceilings)
+  const known = { room: createRoom(kit.clock, ceilings), ownerOf: createOwners() }
   const decided = decidedHostings(kit)
   const tags = ['hostings']
   app.post(
@@ -52,7 +53,7 @@ export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Wait
         request,
         reply,
         async (sql, caller) => {
-          const { version, ...body } = await requestHosting(sql, kit, caller, room, request.body)
+          const { version, ...body } = await requestHosting(sql, kit, caller, known, request.body)
           return { status: 202, body, location: `/api/v1/hostings/${body.id}`, etag: etagOf(version) }
         },
         async (answer) => told(await afterDecision(kit, waiting, decided, request, answer), languageOf(request, reply)),

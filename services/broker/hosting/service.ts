@@ -15,6 +15,7 @@ import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { contradictions } from './core/demand.ts'
 import { spoken } from './language.ts'
+import type { OwnerOf } from './owners.ts'
 import { takeOver } from './quotes/take.ts'
 import type { Room } from './room.ts'
 import {
@@ -65,6 +66,12 @@ export async function getSystem(sql: Sql, caller: Caller, id: string): Promise<V
   return { ...systemView(row), version: row.version }
 }
 
+/** What a replica knows without asking the store each time. */
+export interface Known {
+  readonly room: Room
+  readonly ownerOf: OwnerOf
+}
+
 /**
  * Puts a request in the queue, or takes over what its quote holds. Throws `invalid-fields`, also for a system or quote of
  * others, `already-exists`, `limit-reached`, `state-conflict` when the quote holds nothing.
@@ -73,13 +80,14 @@ export async function requestHosting(
   sql: Transaction,
   kit: Kit,
   caller: Caller,
-  room: Room,
+  { room, ownerOf }: Known,
   input: HostingInput,
 ): Promise<Versioned<Hosting>> {
   const { name, systemId, period, ...spec } = input
   refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
-  const system = await ownSystem(sql, caller, systemId, '/systemId')
-  await room(sql, system.party_id)
+  const partyId = await ownerOf(sql, systemId)
+  if (partyId === undefined || !mayTouch(caller.principal, 'system.read', partyId)) refuseSystem(systemId, '/systemId')
+  await room(sql, partyId)
   const now = kit.clock.now()
   const id = newId('hst', kit.clock, kit.random)
   const start = new Date(period ? Math.max(Date.parse(period.start), now) : now)
@@ -89,7 +97,7 @@ export async function requestHosting(
     id,
     name,
     systemId,
-    partyId: system.party_id,
+    partyId,
     spec,
     start,
     end: period?.end ? new Date(period.end) : null,
@@ -98,7 +106,7 @@ export async function requestHosting(
   const made = await (input.quoteId === undefined
     ? queued(sql, row, new Date(now))
     : takenOver(sql, input.quoteId, input, row, new Date(now)))
-  const event = by(caller, 'hosting', made.id, system.party_id)
+  const event = by(caller, 'hosting', made.id, partyId)
   const quoteId = input.quoteId && { quoteId: input.quoteId }
   sql.sent(
     appendEvents(sql, kit, [
@@ -197,11 +205,13 @@ async function readHosting(sql: Sql, id: string, partyId: string | undefined): P
 export async function ownSystem(sql: Sql, caller: Caller, id: string, pointer?: string): Promise<SystemRow> {
   const row = await selectSystem(sql, id)
   if (row && mayTouch(caller.principal, 'system.read', row.party_id)) return row
-  if (pointer)
-    throw new Problem('invalid-fields', `There is no system ${id}`, [
-      { pointer, message: 'is not a system of this party' },
-    ])
+  if (pointer) refuseSystem(id, pointer)
   throw new Problem('not-found', `There is no system ${id}`)
+}
+
+function refuseSystem(id: string, pointer: string): never {
+  const message = 'is not a system of this party'
+  throw new Problem('invalid-fields', `There is no system ${id}`, [{ pointer, message }])
 }
 
 /** Throws `invalid-fields` when there are any. */

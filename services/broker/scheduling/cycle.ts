@@ -30,8 +30,7 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
   try {
     while (!term.signal.aborted) {
       advanceWorld(picture.world, kit.clock.now())
-      await endHolds(kit, term)
-      const changed = await refreshPicture(kit, picture)
+      const [changed] = await Promise.all([refreshPicture(kit, picture), endHolds(kit, term)])
       if (changed.length > 0) retry.roomMayHaveGrown()
       const moreWait = await retry.step()
       const worked = await runCycle(kit, term, picture, options)
