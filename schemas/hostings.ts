@@ -8,6 +8,7 @@ import {
   Keyword,
   Period,
   Position,
+  Quantities,
   Quantity,
   ResourceName,
   SecurityClasses,
@@ -227,6 +228,21 @@ export const FallbackStatus = Type.Union([
 ])
 export type FallbackStatus = Static<typeof FallbackStatus>
 
+export const BrokenPromise = Type.Object(
+  {
+    datacenter: DnsLabel,
+    failureDomain: Type.Union([Type.String(), Type.Null()], {
+      description: 'What is short when this is lost; null: what is short now',
+    }),
+    shortfall: Quantities,
+    remedy: Type.Union([Type.String(), Type.Null()], {
+      description: 'The smallest single step that would mend it; null when none was found',
+    }),
+  },
+  { ...closed, description: 'What was promised is not kept since a datacenter changed' },
+)
+export type BrokenPromise = Static<typeof BrokenPromise>
+
 export const Hosting = Type.Object(
   {
     id: HostingId,
@@ -235,6 +251,7 @@ export const Hosting = Type.Object(
     period: Period,
     state: HostingState,
     fallbackStatus: FallbackStatus,
+    brokenPromise: Type.Union([BrokenPromise, Type.Null()]),
     placements: Type.Array(Placement),
     decision: Type.Union([DecisionView, Type.Null()]),
     priceCentsPerMonth: Type.Union([Type.Integer(), Type.Null()]),

@@ -69,13 +69,14 @@ export function outcomeText(hosting: Hosting, paint: Paint): string {
 
 /** Everything that is known of one hosting. */
 export function hostingText(hosting: Hosting, system: System, paint: Paint): string {
-  const { name, id, state, fallbackStatus, fallback, period, decision, placements } = hosting
+  const { name, id, state, fallbackStatus, fallback, period, decision, placements, brokenPromise } = hosting
   const facts = [
     line`${name}`,
     line`id        ${id}`,
     line`system    ${system.slug} (${system.name})`,
     `state     ${paint(stateTones[state], state)}`,
     `fallback  ${paint(fallbackTones[fallbackStatus], fallbackStatus)} (asked: ${fallback.mode})`,
+    ...(brokenPromise ? [brokenText(brokenPromise)] : []),
     line`period    from ${period.start} ${period.end === null ? 'until further notice' : `until ${period.end}`}`,
     `price     ${hosting.priceCentsPerMonth === null ? 'none yet' : `${priceOf(hosting)} a month`}`,
   ]
@@ -95,6 +96,14 @@ export function hostingText(hosting: Hosting, system: System, paint: Paint): str
     ...(placements.length > 0 ? [`\n${places}`] : []),
     decisionText(decision, paint),
   ].join('')
+}
+
+/** What is short, where, and what would mend it. */
+function brokenText({ datacenter, failureDomain, shortfall, remedy }: NonNullable<Hosting['brokenPromise']>): string {
+  const missing = Object.entries(shortfall).map(([resource, amount]) => `${amount} ${resource}`)
+  const when = failureDomain === null ? '' : line` when ${failureDomain} is lost`
+  const short = missing.length > 0 ? `${missing.join(' and ')} short` : 'a node is gone'
+  return line`broken    ${short} at ${datacenter}` + when + (remedy ? line`; it is mended when ${remedy}` : '')
 }
 
 function decisionText(decision: DecisionView | null, paint: Paint): string {

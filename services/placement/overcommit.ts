@@ -2,7 +2,7 @@
  * Checks from scratch that no promise is broken: by its own sums over states and hostings, never by the figures that
  * decisions are made from.
  */
-import { amountIn, mostOf, sumOf } from '../shared/amounts.ts'
+import { amountIn, sumOf } from '../shared/amounts.ts'
 import type { Amounts, DatacenterState, NodeState, OfferState, Period, PlacedHosting, Witness } from './model.ts'
 import { partsOf } from './parts.ts'
 import { neededAmounts } from './resources.ts'
@@ -135,19 +135,29 @@ function checkInstant(state: DatacenterState, stays: readonly Stay[], at: number
 
 function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
   const used = sumOf(stays.filter(({ lands }) => !lands).map(({ needed }) => needed))
-  const reserve = mostOf(landings(stays).map(([, landing]) => sumOf(landing.map(({ needed }) => needed))))
   const offers = state.offers.filter(({ period }) => period.start <= at && at < period.end)
   const firm = offers.filter(({ quality }) => quality !== 'opportunistic')
-  return [...new Set([...Object.keys(used), ...Object.keys(reserve)])].flatMap((resource) => {
-    const held = amountIn(reserve, resource)
-    const taken = amountIn(used, resource) + held
-    const [all, kept] = [offered(offers, resource), offered(firm, resource)]
-    const facts = { datacenterId: state.id, resource, at }
-    return [
-      ...(taken > all ? [{ kind: 'offer' as const, ...facts, taken, available: all }] : []),
-      ...(held > kept ? [{ kind: 'fallback-quality' as const, ...facts, taken: held, available: kept }] : []),
-    ]
-  })
+  const facts = { datacenterId: state.id, at }
+  const short = (kind: 'offer' | 'fallback-quality', domain: string | undefined, taken: Amounts, of: typeof offers) =>
+    Object.entries(taken).flatMap(([resource, amount]): Violation[] => {
+      const available = offered(of, resource)
+      const lost = domain === undefined ? {} : { domain }
+      return amount > available ? [{ kind, ...facts, ...lost, resource, taken: amount, available }] : []
+    })
+  return [
+    ...short('offer', undefined, used, offers),
+    ...landings(stays).flatMap(([domain, landing]) => {
+      const lands = sumOf(landing.map(({ needed }) => needed))
+      // Of what brings nothing the domain is not to blame.
+      const beside = Object.entries(lands)
+        .filter(([, amount]) => amount > 0)
+        .map(([resource, amount]) => [resource, amountIn(used, resource) + amount])
+      return [
+        ...short('offer', domain, Object.fromEntries(beside), offers),
+        ...short('fallback-quality', domain, lands, firm),
+      ]
+    }),
+  ]
 }
 
 function checkNode(state: DatacenterState, node: NodeState, stays: readonly Stay[], at: number): Violation[] {

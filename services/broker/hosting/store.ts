@@ -1,5 +1,5 @@
 /** The SQL of systems and hostings as people ask for them. */
-import type { DecisionView, HostingInput, Observed, SystemInput } from '../../../schemas/index.ts'
+import type { BrokenPromise, DecisionView, HostingInput, Observed, SystemInput } from '../../../schemas/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { PageRequest } from '../../shared/http/paging.ts'
 
@@ -67,6 +67,7 @@ export interface HostingRow extends Row {
   readonly wanted: 'running' | 'ending' | 'ended'
   readonly scheduling: 'pending' | 'placed' | 'unschedulable'
   readonly decision: DecisionView | null
+  readonly broken: BrokenPromise | null
   readonly price_cents_per_month: number | null
   readonly version: number
   readonly created_at: Date
@@ -76,7 +77,7 @@ export interface HostingRow extends Row {
 
 const hostingColumns = `h.id, h.name, h.system_id, h.party_id, h.spec, (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
   case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms,
-  h.wanted, h.scheduling, h.decision, h.price_cents_per_month, h.version, h.created_at, h.updated_at,
+  h.wanted, h.scheduling, h.decision, h.broken, h.price_cents_per_month, h.version, h.created_at, h.updated_at,
   coalesce((select jsonb_agg(jsonb_build_object('id', p.id, 'role', p.role, 'datacenterId', p.datacenter_id, 'datacenter', d.slug,
       'contact', d.contact, 'epoch', p.epoch, 'observed', p.observed, 'observedReason', p.observed_reason,
       'observedAtMs', floor(extract(epoch from p.observed_at) * 1000)) order by p.role)
@@ -127,6 +128,7 @@ export function insertedHosting(hosting: NewHosting, now: Date): HostingRow {
     ends_ms: hosting.end?.getTime() ?? null,
     wanted: 'running',
     scheduling: 'pending',
+    broken: null,
     decision: null,
     price_cents_per_month: null,
     version: 1,
@@ -186,6 +188,7 @@ export interface AlikeRow extends Row {
   readonly wanted: HostingRow['wanted']
   readonly scheduling: HostingRow['scheduling']
   readonly fallback_mode: 'none' | 'cold'
+  readonly broken: boolean
   readonly placements: Pick<PlacementRow, 'role' | 'datacenter' | 'contact' | 'observed'>[]
   readonly names: string[]
 }
@@ -193,13 +196,13 @@ export interface AlikeRow extends Row {
 /** Every hosting that has not ended, by what is alike; of each no more than its name. */
 export function selectAlike(sql: Sql): Promise<AlikeRow[]> {
   return sql.query<AlikeRow>(
-    `select s.slug as system, h.wanted, h.scheduling, h.spec -> 'fallback' ->> 'mode' as fallback_mode, p.placements,
+    `select s.slug as system, h.wanted, h.scheduling, h.spec -> 'fallback' ->> 'mode' as fallback_mode, h.broken is not null as broken, p.placements,
        array_agg(h.name order by h.name) as names
      from hostings h join systems s on s.id = h.system_id cross join lateral (
        select coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'datacenter', d.slug, 'contact', d.contact,
          'observed', p.observed) order by p.role), '[]') as placements
        from placements p join datacenters d on d.id = p.datacenter_id where p.hosting_id = h.id and p.wanted <> 'released') p
-     where h.wanted not in ('held', 'ended') group by 1, 2, 3, 4, 5`,
+     where h.wanted not in ('held', 'ended') group by 1, 2, 3, 4, 5, 6`,
   )
 }
 

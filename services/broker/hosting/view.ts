@@ -14,7 +14,7 @@ export function systemView(row: SystemRow): System {
 }
 
 export function hostingView(row: HostingRow): Hosting {
-  const truth = truthOf(row, row.spec.fallback.mode)
+  const truth = truthOf({ ...row, broken: row.broken !== null }, row.spec.fallback.mode)
   return {
     id: row.id,
     ownerId: row.party_id,
@@ -24,6 +24,7 @@ export function hostingView(row: HostingRow): Hosting {
     period: { start: rfc3339(row.starts_ms), end: row.ends_ms === null ? null : rfc3339(row.ends_ms) },
     state: stateOf(truth),
     fallbackStatus: fallbackStatusOf(truth),
+    brokenPromise: row.broken,
     placements: row.placements.map(placementView),
     decision: row.decision,
     priceCentsPerMonth: row.price_cents_per_month,
@@ -36,14 +37,16 @@ export function truthOf(
   {
     wanted,
     scheduling,
+    broken,
     placements,
   }: Pick<HostingRow, 'wanted' | 'scheduling'> & {
+    readonly broken: boolean
     readonly placements: readonly Pick<PlacementRow, 'role' | 'observed' | 'contact'>[]
   },
   fallbackMode: Truth['fallbackMode'],
 ): Truth {
   const seen = placements.map(({ role, observed, contact }) => ({ role, observed, reachable: contact === 'reachable' }))
-  return { wanted, scheduling, fallbackMode, placements: seen }
+  return { wanted, scheduling, fallbackMode, broken, placements: seen }
 }
 
 function placementView({ contact: _, observedAtMs, ...placement }: PlacementRow): Placement {

@@ -5,6 +5,7 @@ import { placeBlock } from './block.ts'
 import { endHolds } from './holds/end.ts'
 import type { Term } from './leader.ts'
 import type { SchedulingMetrics } from './metrics.ts'
+import { keepPromises } from './promises.ts'
 import { type HostingRow, selectPending } from './store.ts'
 import { survivalOf } from './survival.ts'
 import { createRetry } from './waiting.ts'
@@ -14,6 +15,8 @@ const blockSize = 64
 const idleMs = 500
 /** How often, when there is time, every promise is checked from scratch. */
 const checkMs = 15_000
+/** How long after a change of capacity it is checked at the latest. */
+const afterChangeMs = 2_000
 
 export interface CycleOptions {
   readonly metrics: SchedulingMetrics
@@ -31,12 +34,15 @@ export async function runScheduler(kit: Kit, term: Term, options: CycleOptions):
     while (!term.signal.aborted) {
       advanceWorld(picture.world, kit.clock.now())
       const [changed] = await Promise.all([refreshPicture(kit, picture), endHolds(kit, term)])
-      if (changed.length > 0) retry.roomMayHaveGrown()
+      if (changed.length > 0) {
+        retry.roomMayHaveGrown()
+        checkedAt = Math.min(checkedAt, kit.clock.monotonic() - checkMs + afterChangeMs)
+      }
       const moreWait = await retry.step()
       const worked = await runCycle(kit, term, picture, options)
       if (worked || moreWait) continue
       if (kit.clock.monotonic() - checkedAt > checkMs) {
-        options.metrics.survival(survivalOf(picture))
+        options.metrics.survival(survivalOf(picture, await keepPromises(kit, term, picture)))
         checkedAt = kit.clock.monotonic()
       }
       await hint.next(idleMs, term.signal)

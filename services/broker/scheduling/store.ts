@@ -1,5 +1,5 @@
 /** The SQL of the scheduler: what the world is, what waits, and the one commit that places. */
-import type { DecisionView } from '../../../schemas/index.ts'
+import type { BrokenPromise, DecisionView } from '../../../schemas/index.ts'
 import type { Witness } from '../../placement/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { Amounts } from '../datacenters/index.ts'
@@ -256,6 +256,46 @@ export async function insertPlacements(
        select n."claimId", n.id, n."hostingId", n."datacenterId", n.role, n.domains, n.amounts, h.starts_at, h.ends_at, $2
        from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId"`,
     [json, now],
+  )
+}
+
+export interface Reseat {
+  readonly hostingId: string
+  readonly datacenterId: string
+  readonly witness: Witness
+}
+
+/** Other nodes of the same datacenter carry a seat from now on. */
+export async function updateWitnesses(sql: Sql, reseats: readonly Reseat[]): Promise<void> {
+  if (reseats.length === 0) return
+  await sql.query(
+    `update placements p set witness = r.witness from jsonb_to_recordset($1::jsonb) as r("hostingId" text, "datacenterId" text, witness jsonb)
+     where p.hosting_id = r."hostingId" and p.datacenter_id = r."datacenterId" and p.wanted <> 'released'`,
+    [JSON.stringify(reseats)],
+  )
+}
+
+export interface BrokenChange extends Row {
+  readonly id: string
+  readonly name: string
+  readonly party_id: string
+  readonly began: boolean
+  readonly ended: boolean
+  readonly broken: BrokenPromise | null
+}
+
+/** Makes `broken` of every hosting what is given, null for those not named; returns those for which that is news. */
+export function updateBroken(
+  sql: Sql,
+  broken: readonly { id: string; broken: BrokenPromise }[],
+): Promise<BrokenChange[]> {
+  return sql.query<BrokenChange>(
+    `with told as (select * from jsonb_to_recordset($1::jsonb) as n(id text, broken jsonb)),
+     news as (select h.id, h.broken as old, t.broken as new from hostings h left join told t on t.id = h.id
+       where (h.broken is not null or t.id is not null) and h.broken is distinct from t.broken for update of h)
+     update hostings h set broken = n.new from news n where h.id = n.id
+     returning h.id, h.name, h.party_id, n.old is null as began, n.new is null as ended, h.broken`,
+    [JSON.stringify(broken)],
   )
 }
 

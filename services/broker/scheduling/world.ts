@@ -22,6 +22,16 @@ export interface Picture {
   datacenters: Map<string, { state: DatacenterState; generation: number }>
 }
 
+export function slugOf({ datacenters }: Pick<Picture, 'datacenters'>, id: string): string {
+  return datacenters.get(id)?.state.slug ?? id
+}
+
+/** A failure domain as people know it: a site by its name. */
+export function domainName(picture: Pick<Picture, 'datacenters'>, domain: string): string {
+  const site = /^site\/(.+)$/.exec(domain)?.[1]
+  return site === undefined ? domain : `site/${slugOf(picture, site)}`
+}
+
 /** Reads everything, as it counts at `now` (epoch milliseconds). */
 export async function loadPicture({ database, log }: Source, now: number): Promise<Picture> {
   const rows = await selectWorld(database, undefined)

@@ -12,6 +12,7 @@ const placed: Truth = {
   wanted: 'running',
   scheduling: 'placed',
   fallbackMode: 'cold',
+  broken: false,
   placements: [site('primary'), site('standby')],
 }
 
@@ -40,6 +41,7 @@ t.test('the state is what people want, then what was decided, then what is seen'
 t.test('the fallback is ready only when its standby stands there and answers', async (t) => {
   const status = (changed: Partial<Truth>) => fallbackStatusOf({ ...placed, ...changed })
   t.equal(status({}), 'ready')
+  t.equal(status({ broken: true }), 'unprotected', 'what was promised is not kept')
   t.equal(status({ fallbackMode: 'none' }), 'none')
   t.equal(status({ wanted: 'ended' }), 'none')
   t.equal(status({ wanted: 'ending' }), 'ready', 'it stands until it is gone')

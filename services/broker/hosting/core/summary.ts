@@ -5,6 +5,8 @@ export interface Truth {
   readonly wanted: 'running' | 'ending' | 'ended'
   readonly scheduling: 'pending' | 'placed' | 'unschedulable'
   readonly fallbackMode: 'none' | 'cold'
+  /** The engine has found that what was promised is not kept. */
+  readonly broken: boolean
   readonly placements: readonly {
     readonly role: 'primary' | 'standby'
     readonly observed: Observed
@@ -21,9 +23,9 @@ export function stateOf({ wanted, scheduling, placements }: Truth): HostingState
 }
 
 /** `ready` needs a standby that stands there and answers; a reserve is held for every standby that is placed. */
-export function fallbackStatusOf({ wanted, scheduling, fallbackMode, placements }: Truth): FallbackStatus {
+export function fallbackStatusOf({ wanted, scheduling, fallbackMode, broken, placements }: Truth): FallbackStatus {
   if (fallbackMode === 'none' || wanted === 'ended') return 'none'
   const standby = placements.find((p) => p.role === 'standby')
-  if (scheduling !== 'placed' || !standby || standby.observed === 'conflict') return 'unprotected'
+  if (scheduling !== 'placed' || broken || !standby || standby.observed === 'conflict') return 'unprotected'
   return standby.observed === 'ready' && standby.reachable ? 'ready' : 'degraded'
 }

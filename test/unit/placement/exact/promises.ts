@@ -14,7 +14,6 @@ import {
   staysAt,
   takesInAll,
   takesOf,
-  worstArrival,
 } from './sums.ts'
 
 /**
@@ -75,19 +74,26 @@ function zoneOf(nodes: DatacenterState['nodes'], name: string): string | undefin
 
 function offersAt({ id, offers }: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
   const runs = plus(stays.filter(({ lands }) => !lands).map(takesInAll))
-  const held = worstArrival(stays, takesInAll)
   const now = inForce(offers, at)
   const firm = now.filter(({ quality }) => quality === 'guaranteed' || quality === 'revocable')
-  return [...plus([runs, held]).entries()].flatMap(([resource, taken]) => {
-    const reserve = held.get(resource) ?? 0
-    const all = offeredOf(now, resource) ?? 0
-    const sure = offeredOf(firm, resource) ?? 0
-    const facts = { datacenterId: id, resource, at }
-    return [
-      ...(taken > all ? [{ kind: 'offer' as const, ...facts, taken, available: all }] : []),
-      ...(reserve > sure ? [{ kind: 'fallback-quality' as const, ...facts, taken: reserve, available: sure }] : []),
-    ]
-  })
+  const over = (kind: 'offer' | 'fallback-quality', of: typeof offers, taken: Sum, domain: string | undefined) =>
+    [...taken].flatMap(([resource, amount]): Violation[] => {
+      const available = offeredOf(of, resource) ?? 0
+      const lost = domain === undefined ? {} : { domain }
+      return amount > available ? [{ kind, datacenterId: id, ...lost, resource, taken: amount, available, at }] : []
+    })
+  return [
+    ...over('offer', now, runs, undefined),
+    ...[...arrivals(stays)].flatMap(([domain, landing]) => {
+      const lands = plus(landing.map(takesInAll))
+      const beside = new Map(
+        [...lands]
+          .filter(([, more]) => more > 0)
+          .map(([resource, more]) => [resource, more + (runs.get(resource) ?? 0)]),
+      )
+      return [...over('offer', now, beside, domain), ...over('fallback-quality', firm, lands, domain)]
+    }),
+  ]
 }
 
 function nodesAt(datacenter: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
