@@ -119,9 +119,23 @@ export function selectHeld(
   )
 }
 
-export async function countPending(sql: Sql): Promise<number> {
-  const [row] = await sql.query<{ count: number }>(`select count(*) from hostings where scheduling = 'pending'`)
-  return row?.count ?? 0
+/** Priorities as the metrics show them: the usual one, raised, high. */
+export type PriorityClass = '0' | '1-49' | '50-100'
+
+export interface QueueRow extends Row {
+  readonly priority: PriorityClass
+  readonly count: number
+  readonly oldest_seconds: number
+}
+
+/** What waits for a decision, and since when: since it was asked, or came back into the queue. */
+export function selectQueue(sql: Sql, now: Date): Promise<QueueRow[]> {
+  return sql.query<QueueRow>(
+    `select case when priority = 0 then '0' when priority < 50 then '1-49' else '50-100' end as priority, count(*) as count,
+       extract(epoch from $1 - min(updated_at))::float8 as oldest_seconds
+     from hostings where scheduling = 'pending' group by 1`,
+    [now],
+  )
 }
 
 /** A place in the queue. */
@@ -147,10 +161,10 @@ export function selectWaiting(sql: Sql, after: Position | undefined, limit: numb
 }
 
 /** Puts these back in the queue, at their old place, as far as they still wait; returns those. */
-export async function requeueWaiting(sql: Sql, ids: readonly string[]): Promise<string[]> {
+export async function requeueWaiting(sql: Sql, ids: readonly string[], now: Date): Promise<string[]> {
   const rows = await sql.query<{ id: string }>(
-    `update hostings set scheduling = 'pending' where id = any($1) and wanted = 'running' and scheduling = 'unschedulable' returning id`,
-    [ids],
+    `update hostings set scheduling = 'pending', updated_at = $2 where id = any($1) and wanted = 'running' and scheduling = 'unschedulable' returning id`,
+    [ids, now],
   )
   return rows.map((row) => row.id)
 }

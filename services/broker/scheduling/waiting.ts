@@ -61,6 +61,7 @@ async function requeue(kit: Kit, term: Term, rows: readonly WaitingRow[]): Promi
       await requeueWaiting(
         sql,
         rows.map((row) => row.id),
+        new Date(kit.clock.now()),
       ),
     )
     const events = rows
