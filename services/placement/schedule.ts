@@ -63,7 +63,9 @@ export function schedule(world: World, demand: HostingDemand, now: number): Deci
 
 /** The same with the next best places beside it, however large the federation: for who wants to choose. */
 export function quote(world: World, demand: HostingDemand, now: number): Decision {
-  return explain(world, demand, now, world.order.length > thoroughUpTo ? pairingsTried : Number.POSITIVE_INFINITY)
+  if (world.order.length <= thoroughUpTo) return explain(world, demand, now)
+  const decision = explain(world, demand, now, pairingsTried)
+  return decision.outcome === 'placed' ? decision : schedule(world, demand, now)
 }
 
 /** The decision with every datacenter looked at and a reason for each that falls away. */
