@@ -28,7 +28,10 @@ export interface Api {
   open(path: string, query: Query, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>
 }
 
-/** `language` is that of explanations; `key` is the Idempotency-Key of the change this command makes; a random one when it is absent. */
+/**
+ * `language` is that of explanations, `key` the Idempotency-Key of the change this command makes; a random one when it is
+ * absent.
+ */
 export function createApi(io: Io, access: Access, language: string, key?: string): Api {
   const urlOf = (path: string, query: Query = {}) => {
     const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)

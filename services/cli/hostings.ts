@@ -33,14 +33,7 @@ export function hostingCommands(program: Command, shell: Shell): void {
   hosting
     .command('let-go <quote>')
     .description('end a quote: the place it holds is free for others')
-    .action(
-      action(shell, 'consumer', async (session, _options, [id = '']) => {
-        const change = session.api().change<Quote>('DELETE', `/quotes/${encodeURIComponent(id)}`)
-        const ended = (await session.during('ending', change)).body
-        await session.show(ended, () => line`${ended.id} has ended.\n`)
-        return undefined
-      }),
-    )
+    .action(action(shell, 'consumer', letGo))
   demandOptions(hosting.command('request').description('ask for hosting and wait for where it lands'))
     .option('--name <name>', 'name of the hosting: its namespace in every cluster')
     .option('--quote <id>', 'take over the place that this quote holds, at its price')
@@ -109,6 +102,13 @@ async function quote(session: Session, options: QuoteOptions): Promise<ExitCode>
   await session.show(given, () => quoteText(given, session.paint))
   if (given.decision.outcome !== 'placed') return exitCode.refused
   return given.hold?.state === 'pending' ? exitCode.undecided : exitCode.ok
+}
+
+async function letGo(session: Session, _options: object, [id = '']: readonly string[]): Promise<ExitCode> {
+  const change = session.api().change<Quote>('DELETE', `/quotes/${encodeURIComponent(id)}`)
+  const ended = (await session.during('ending', change)).body
+  await session.show(ended, () => line`${ended.id} has ended.\n`)
+  return exitCode.ok
 }
 
 async function request(session: Session, options: RequestOptions): Promise<ExitCode> {

@@ -40,7 +40,8 @@ const claims = (api: TestApi) =>
 /** As if so much time had passed since the quote was given. */
 const age = (api: TestApi, quoteId: string, minutes: number) =>
   api.kit.database.query(
-    `update quotes set held_until = held_until - $2 * interval '1 minute', valid_until = valid_until - $2 * interval '1 minute' where id = $1`,
+    `update quotes set held_until = held_until - $2 * interval '1 minute',
+       valid_until = valid_until - $2 * interval '1 minute' where id = $1`,
     [quoteId, minutes],
   )
 

@@ -29,7 +29,8 @@ t.test(`${waiting} requests and ${kills} times kill -9`, { timeout: timeoutMs },
   await firstRequest(broker)
   await broker.end('SIGKILL')
   await database.query(
-    `insert into hostings (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id, created_at, updated_at)
+    `insert into hostings (id, name, system_id, party_id, spec, starts_at, ends_at, priority, wanted, request_id,
+       created_at, updated_at)
      select 'hst_' || lpad(n::text, 26, '0'), 'h-' || n, system_id, party_id,
        case when n % 1000 = 77 then '{"components": 5, "fallback": {"mode": "none"}}' else spec end,
        starts_at, ends_at, (n * 37) % 101, 'running', request_id, now(), now()
@@ -55,7 +56,8 @@ t.test(`${waiting} requests and ${kills} times kill -9`, { timeout: timeoutMs },
   await until(async () => (await decided()) === waiting, 'all are decided')
 
   const outcomes = await database.query<{ type: string; n: number }>(
-    `select type, count(*) as n, count(distinct subject_id) as subjects from events where type in ('hosting.placed', 'hosting.unschedulable')
+    `select type, count(*) as n, count(distinct subject_id) as subjects from events
+     where type in ('hosting.placed', 'hosting.unschedulable')
      group by 1 order by 1`,
   )
   t.match(outcomes, [
@@ -64,8 +66,10 @@ t.test(`${waiting} requests and ${kills} times kill -9`, { timeout: timeoutMs },
   ])
   const inOrder = await database.query(
     `select h.name from (
-       select subject_id, row_number() over (order by sequence) as decided from events where type in ('hosting.placed', 'hosting.unschedulable')) e
-     join (select id, name, row_number() over (order by priority desc, queue_position) as asked from hostings) h on h.id = e.subject_id
+       select subject_id, row_number() over (order by sequence) as decided from events
+       where type in ('hosting.placed', 'hosting.unschedulable')) e
+     join (select id, name, row_number() over (order by priority desc, queue_position) as asked from hostings) h
+       on h.id = e.subject_id
      where e.decided <> h.asked limit 5`,
   )
   t.same(inOrder, [], 'in the order of priority and arrival, through every restart')

@@ -2,12 +2,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Decision } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
-import { readOnce } from '../../shared/metrics.ts'
 import { unitOf } from '../../shared/quantity.ts'
-import { type PriorityClass, selectQueue } from './store.ts'
+import { queueMetrics } from './queue-metrics.ts'
 import type { Survival } from './survival.ts'
-
-const priorities: readonly PriorityClass[] = ['0', '1-49', '50-100']
 
 export interface SchedulingMetrics {
   /** Seconds the engine took for one request. */
@@ -33,29 +30,7 @@ export function schedulingMetrics(registry: Registry, kit: Kit, isLeader: () => 
     registers,
   })
   placements.inc({ result: 'placed', reason: '' }, 0)
-  const collect = readOnce(async () => {
-    const waiting = new Map(
-      (await selectQueue(kit.database, new Date(kit.clock.now()))).map((row) => [row.priority, row]),
-    )
-    for (const priority of priorities) {
-      depth.set({ priority }, waiting.get(priority)?.count ?? 0)
-      oldest.set({ priority }, Math.max(0, waiting.get(priority)?.oldest_seconds ?? 0))
-    }
-  })
-  const depth = new Gauge({
-    name: 'gemeentecloud_queue_depth',
-    help: 'Hosting requests that wait for a decision, by priority',
-    labelNames: ['priority'],
-    registers,
-    collect,
-  })
-  const oldest = new Gauge({
-    name: 'gemeentecloud_queue_oldest_age_seconds',
-    help: 'How long the oldest of those waits; 0 when none does',
-    labelNames: ['priority'],
-    registers,
-    collect,
-  })
+  queueMetrics(registry, kit)
   const blocks = new Histogram({
     name: 'gemeentecloud_block_decisions',
     help: 'Decisions that were committed together',
