@@ -41,6 +41,11 @@ series; an unlimited one is \`+Inf\`. The process itself is shown by the usual \
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
+A scrape shows what the store holds at that moment, and the store lags behind the clusters: nodes and pods by a second or two,
+whether a cluster answers by its heartbeat of five seconds, and what stands in the namespace of a hosting by up to a minute and a
+half, which is the longest between two full passes over a datacenter. The interval of your Prometheus comes on top (15 s in
+\`deploy/prometheus\`): a figure on a dashboard may be two minutes old.
+
 Alerts on these are in \`deploy/prometheus\`, each with a page in [runbooks](runbooks).
 `
 }

@@ -26,13 +26,19 @@ function groupsOf(refusals: readonly Refusal[]): [Refusal, ...Refusal[]][] {
     .flatMap(([first, ...rest]) => (first ? [[first, ...rest] as [Refusal, ...Refusal[]]] : []))
 }
 
-/** One line per role, rule and resource. */
+/** One line per role, rule and resource; what passes by itself is said below. */
 export function refusalGroups(refusals: readonly Refusal[], paint: Paint): string {
-  return renderTable(
+  const unseen = new Set(refusals.filter(({ rule }) => rule === 'inventory-stale').map(({ datacenter }) => datacenter))
+  const again =
+    unseen.size === 0
+      ? ''
+      : `\n${unseen.size} not seen for too long. Each is looked at every few seconds: if the broker has just started, ask again.\n`
+  const table = renderTable(
     [{ title: 'DATACENTERS', right: true }, { title: 'AS' }, { title: 'REFUSED FOR' }, { title: 'RESOURCE' }],
     groupsOf(refusals).map((group) => [String(group.length), group[0].role, group[0].rule, group[0].resource ?? '']),
     paint,
   )
+  return table + again
 }
 
 /** One line per refusal, the nearest miss first; where they are many for what nobody can change, one line for all. */

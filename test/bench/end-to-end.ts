@@ -6,6 +6,7 @@ import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { openStore } from '../../services/broker/open-store.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
+import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Database } from '../../services/shared/db/database.ts'
 import { startEmbedded } from '../../services/shared/db/embedded.ts'
@@ -36,7 +37,9 @@ export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
   try {
     const kit: Kit = { database, clock: systemClock, random: systemRandom, log }
     const registry = createRegistry()
-    const app = await createApp(kit, registry, async () => async () => undefined)
+    // One party asks for more than a party may have.
+    const ceilings = { ...defaultCeilings, hostings: 1_000_000, unplacedHostings: 1_000_000 }
+    const app = await createApp(kit, registry, async () => async () => undefined, ceilings)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
     await seedFederationRows(database, {

@@ -42,6 +42,14 @@ t.test('who lies elsewhere is one line for all, behind those who came near', asy
   )
 })
 
+t.test('a refusal that passes by itself says so', async (t) => {
+  const stale = (name: string) => refusal(name, 'inventory-stale', 'was last seen 900 s ago')
+  const both = ['primary', 'standby'] as const
+  const refusals = ['a', 'b'].flatMap((name) => both.map((role) => ({ ...stale(name), role })))
+  t.match(linesOf({ refusals }).join('\n'), /^2 not seen for too long\. .* ask again\.$/m)
+  t.notMatch(linesOf({ refusals: [refusal('a', 'price', 'dear')] }).join('\n'), /too long/)
+})
+
 t.test('a few are told one by one, and so is every one that more room would help', async (t) => {
   const few = ['a', 'b', 'c'].map((name) => refusal(name, 'region', `lies in region ${name}`))
   const many = Array.from({ length: 9 }, (_, n) => refusal(`dc${n}`, 'node-size', 'has no node', { resource: 'cpu' }))
