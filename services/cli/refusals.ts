@@ -29,10 +29,8 @@ function groupsOf(refusals: readonly Refusal[]): [Refusal, ...Refusal[]][] {
 /** One line per role, rule and resource; what passes by itself is said below. */
 export function refusalGroups(refusals: readonly Refusal[], paint: Paint): string {
   const unseen = new Set(refusals.filter(({ rule }) => rule === 'inventory-stale').map(({ datacenter }) => datacenter))
-  const again =
-    unseen.size === 0
-      ? ''
-      : `\n${unseen.size} not seen for too long. Each is looked at every few seconds: if the broker has just started, ask again.\n`
+  const passes = 'Each is looked at every few seconds: if the broker has just started, ask again.'
+  const again = unseen.size === 0 ? '' : `\n${unseen.size} not seen for too long. ${passes}\n`
   const table = renderTable(
     [{ title: 'DATACENTERS', right: true }, { title: 'AS' }, { title: 'REFUSED FOR' }, { title: 'RESOURCE' }],
     groupsOf(refusals).map((group) => [String(group.length), group[0].role, group[0].rule, group[0].resource ?? '']),
