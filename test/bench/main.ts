@@ -5,6 +5,7 @@ import { benchEndToEnd } from './end-to-end.ts'
 import { benchOpenb, openbLists, openbSeeds } from './openb.ts'
 import { benchEngine } from './placement.ts'
 import { benchFill, benchReserve } from './quality.ts'
+import { benchRoadef } from './roadef.ts'
 import { benchStart } from './start.ts'
 
 const { values, positionals } = parseArgs({
@@ -14,6 +15,7 @@ const { values, positionals } = parseArgs({
 
 const parts: Record<string, () => Promise<unknown>> = {
   placement: async () => ({ engine: benchEngine(), reserve: benchReserve(), baselines: benchFill() }),
+  roadef: async () => benchRoadef(Number(values.seconds)) ?? 'the instances are not beside the checkout',
   openb: async () => benchOpenb(openbLists, openbSeeds(10)) ?? 'the trace is not beside the checkout',
   endToEnd: () => benchEndToEnd(Number(values.seconds)),
   start: async () => [await benchStart(false), await benchStart(true)],
