@@ -71,6 +71,14 @@ t.test('hostings that are alike are one row, without what was asked and decided'
   for (const name of names)
     await api.call('consumer', 'POST', 'hostings', { body: { name, systemId, components, fallback: { mode: 'cold' } } })
   t.same(await selectAlike(api.kit.database), [
-    { system: 'zaak', wanted: 'running', scheduling: 'pending', fallback_mode: 'cold', placements: [], names },
+    {
+      system: 'zaak',
+      wanted: 'running',
+      scheduling: 'pending',
+      fallback_mode: 'cold',
+      broken: false,
+      placements: [],
+      names,
+    },
   ])
 })
