@@ -1,8 +1,8 @@
 /** The reader of the openb trace: what it takes, and each mistake by file, line and what it should be. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
-import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import t from 'tap'
 import { CliError } from '../../../../services/cli/errors.ts'
 import { nodeListFile, openbNodes, openbPods, podListFile } from '../../../../services/cli/simulate/openb.ts'
 import { arrivalsOf, deviceCapacity, devicePolicies, runTrial } from '../../../../services/placement/index.ts'
@@ -11,7 +11,7 @@ import { seededRandom } from '../../../../services/shared/random.ts'
 const nodeHead = 'sn,cpu_milli,memory_mib,gpu,model'
 const podHead = 'name,cpu_milli,memory_mib,num_gpu,gpu_milli,gpu_spec,qos'
 
-test('Nodes without devices are left out; pods come by name, with the models they ask', () => {
+t.test('Nodes without devices are left out; pods come by name, with the models they ask', async () => {
   assert.deepEqual(openbNodes(`${nodeHead}\na,32000,262144,0,\nb,96000,786432,8,G2\n`, 'n.csv'), [
     { name: 'b', cpu: 96_000, memory: 786_432, devices: 8, model: 'G2' },
   ])
@@ -39,7 +39,7 @@ const mistakes: readonly (readonly [string, () => unknown, RegExp])[] = [
   ['nobody asks', () => openbPods(`${podHead}\np,1,1,0,0,,LS`, 'p.csv'), /no pod that asks/],
 ]
 for (const [name, read, message] of mistakes) {
-  test(`A mistake is named with its place: ${name}`, () => {
+  t.test(`A mistake is named with its place: ${name}`, async () => {
     assert.throws(read, (error) => error instanceof CliError && error.code === 2 && message.test(error.message))
   })
 }
@@ -47,7 +47,7 @@ for (const [name, read, message] of mistakes) {
 const folder = fileURLToPath(new URL('../../../../../shared/data/traces/openb/', import.meta.url))
 const absent = existsSync(folder + nodeListFile) ? false : 'the openb trace is not beside the checkout'
 
-test('A tenth of the real cluster: ours uses at least as much of the devices as FGD', { skip: absent }, () => {
+t.test('A tenth of the real cluster: ours uses at least as much of the devices as FGD', { skip: absent }, async () => {
   const all = openbNodes(readFileSync(folder + nodeListFile, 'utf8'), nodeListFile)
   assert.equal(all.length, 1_213)
   assert.equal(deviceCapacity(all), 6_212_000)

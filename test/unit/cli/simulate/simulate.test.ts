@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import t from 'tap'
 import type { Step } from '../../../../services/cli/simulate/simulation.ts'
 import type { Summary } from '../../../../services/cli/simulate/summary.ts'
 import { cli } from '../fake-io.ts'
@@ -16,7 +16,7 @@ const [federation, requests, events] = ['federation.yaml', 'requests.yaml', 'eve
   string,
 ]
 const folder = mkdtempSync(join(tmpdir(), 'simulate-'))
-after(() => rmSync(folder, { recursive: true }))
+t.teardown(() => rmSync(folder, { recursive: true }))
 
 function file(name: string, content: unknown): string {
   const path = join(folder, name)
@@ -61,28 +61,31 @@ const request = (name: string, cpu: string, more: object = {}) => ({
 })
 const one = file('one.json', world(datacenter('dc-a', node('n1', '4'), node('n2', '2'))))
 
-test('The example: the highest priority first, who waits gets its place, and every promise is kept at the end', async () => {
-  const { code, steps, summary } = await result(federation, requests, events)
-  assert.equal(code, 0)
-  assert.equal(steps[0]?.subject, 'wigo4it-signalen')
-  const zaakbrug = steps.filter(({ subject }) => subject === 'ggk-zaakbrug').map(({ at, decision }) => [at, decision])
-  assert.deepEqual(
-    zaakbrug.map(([at, decision]) => [at, (decision as Step['decision'])?.outcome]),
-    [
-      ['2027-01-01T00:00:00.000Z', 'unschedulable'],
-      ['2027-03-01T00:00:00.000Z', 'placed'],
-    ],
-  )
-  const cordoned = steps.find(({ type }) => type === 'node.cordoned')
-  const uncordoned = steps.find(({ type }) => type === 'node.uncordoned')
-  assert.ok(cordoned && cordoned.broken.length > 0)
-  assert.deepEqual(uncordoned?.mended.toSorted(), cordoned.broken.toSorted())
-  assert.deepEqual([summary.requests, summary.placed, summary.refused, summary.broken.length], [5, 5, 0, 0])
-  const cpu = summary.reserve.find(({ resource }) => resource === 'cpu')
-  assert.deepEqual(cpu, { resource: 'cpu', held: '9', dedicated: '14' })
-})
+t.test(
+  'The example: the highest priority first, who waits gets its place, and every promise is kept at the end',
+  async () => {
+    const { code, steps, summary } = await result(federation, requests, events)
+    assert.equal(code, 0)
+    assert.equal(steps[0]?.subject, 'wigo4it-signalen')
+    const zaakbrug = steps.filter(({ subject }) => subject === 'ggk-zaakbrug').map(({ at, decision }) => [at, decision])
+    assert.deepEqual(
+      zaakbrug.map(([at, decision]) => [at, (decision as Step['decision'])?.outcome]),
+      [
+        ['2027-01-01T00:00:00.000Z', 'unschedulable'],
+        ['2027-03-01T00:00:00.000Z', 'placed'],
+      ],
+    )
+    const cordoned = steps.find(({ type }) => type === 'node.cordoned')
+    const uncordoned = steps.find(({ type }) => type === 'node.uncordoned')
+    assert.ok(cordoned && cordoned.broken.length > 0)
+    assert.deepEqual(uncordoned?.mended.toSorted(), cordoned.broken.toSorted())
+    assert.deepEqual([summary.requests, summary.placed, summary.refused, summary.broken.length], [5, 5, 0, 0])
+    const cpu = summary.reserve.find(({ resource }) => resource === 'cpu')
+    assert.deepEqual(cpu, { resource: 'cpu', held: '9', dedicated: '14' })
+  },
+)
 
-test('The same files give the same answer, as a table too', async () => {
+t.test('The same files give the same answer, as a table too', async () => {
   const [first, second] = [await result(federation, requests, events), await result(federation, requests, events)]
   assert.deepEqual(first, second)
   const { out, code } = await cli(['simulate', federation, requests])
@@ -92,7 +95,7 @@ test('The same files give the same answer, as a table too', async () => {
   assert.match(out, /almere +cpu +30 +0 +9 +30\.0 %/)
 })
 
-test('A refusal tells rule and figures as the API does, by the node: no node of two has that much', async () => {
+t.test('A refusal tells rule and figures as the API does, by the node: no node of two has that much', async () => {
   const { steps, summary } = await result(one, file('large.json', { requests: [request('groot', '3500m')] }))
   const [refusal] = steps[0]?.decision?.refusals ?? []
   assert.equal(refusal?.datacenter, 'dc-a')
@@ -101,36 +104,39 @@ test('A refusal tells rule and figures as the API does, by the node: no node of 
   assert.deepEqual(summary.refusedByRule, { 'node-size': 1 })
 })
 
-test('A node goes, an offer ends, a hosting ends: a broken promise is told once, and when it is no longer so', async () => {
-  const happened = file('happened.json', {
-    events: [
-      { at: '2027-03-01T00:00:00Z', type: 'offers.changed', datacenter: 'dc-a', offers: [] },
-      { at: '2027-02-01T00:00:00Z', type: 'node.gone', datacenter: 'dc-a', node: 'n1' },
-      { at: '2027-04-01T00:00:00Z', type: 'datacenter.cordoned', datacenter: 'dc-a' },
-      { at: '2027-05-01T00:00:00Z', type: 'hosting.requested', request: request('later', '100m') },
-      { at: '2027-06-01T00:00:00Z', type: 'hosting.ended', hosting: 'web' },
-    ],
-  })
-  const asked = file('asked.json', { requests: [request('web', '3')] })
-  const { code, steps, summary } = await result(one, asked, happened)
-  const told = steps.map(({ type, broken, mended }) => [type, broken.length > 0, mended.length > 0])
-  assert.deepEqual(told, [
-    ['hosting.requested', false, false],
-    ['node.gone', true, false],
-    ['offers.changed', true, false],
-    ['datacenter.cordoned', false, false],
-    ['hosting.requested', false, false],
-    ['hosting.ended', false, true],
-  ])
-  assert.match(steps[4]?.decision?.refusals[0]?.message ?? '', /cordoned/)
-  assert.deepEqual([code, summary.broken], [0, []])
-  const midway = file('midway.json', {
-    events: [{ at: '2027-02-01T00:00:00Z', type: 'node.gone', datacenter: 'dc-a', node: 'n1' }],
-  })
-  const left = await result(one, asked, midway)
-  assert.equal(left.code, 1)
-  assert.deepEqual(left.summary.broken, ['web counts on dc-a/n1, which is gone or cordoned'])
-})
+t.test(
+  'A node goes, an offer ends, a hosting ends: a broken promise is told once, and when it is no longer so',
+  async () => {
+    const happened = file('happened.json', {
+      events: [
+        { at: '2027-03-01T00:00:00Z', type: 'offers.changed', datacenter: 'dc-a', offers: [] },
+        { at: '2027-02-01T00:00:00Z', type: 'node.gone', datacenter: 'dc-a', node: 'n1' },
+        { at: '2027-04-01T00:00:00Z', type: 'datacenter.cordoned', datacenter: 'dc-a' },
+        { at: '2027-05-01T00:00:00Z', type: 'hosting.requested', request: request('later', '100m') },
+        { at: '2027-06-01T00:00:00Z', type: 'hosting.ended', hosting: 'web' },
+      ],
+    })
+    const asked = file('asked.json', { requests: [request('web', '3')] })
+    const { code, steps, summary } = await result(one, asked, happened)
+    const told = steps.map(({ type, broken, mended }) => [type, broken.length > 0, mended.length > 0])
+    assert.deepEqual(told, [
+      ['hosting.requested', false, false],
+      ['node.gone', true, false],
+      ['offers.changed', true, false],
+      ['datacenter.cordoned', false, false],
+      ['hosting.requested', false, false],
+      ['hosting.ended', false, true],
+    ])
+    assert.match(steps[4]?.decision?.refusals[0]?.message ?? '', /cordoned/)
+    assert.deepEqual([code, summary.broken], [0, []])
+    const midway = file('midway.json', {
+      events: [{ at: '2027-02-01T00:00:00Z', type: 'node.gone', datacenter: 'dc-a', node: 'n1' }],
+    })
+    const left = await result(one, asked, midway)
+    assert.equal(left.code, 1)
+    assert.deepEqual(left.summary.broken, ['web counts on dc-a/n1, which is gone or cordoned'])
+  },
+)
 
 const good = file('good.json', { requests: [request('web', '1')] })
 const wrongs: readonly (readonly [string, () => string[], RegExp])[] = [
@@ -201,7 +207,7 @@ const wrongs: readonly (readonly [string, () => string[], RegExp])[] = [
   ['no seeds', () => ['--openb', folder, '--seeds', '0'], /--seeds is 1 to 100/],
 ]
 for (const [name, argv, message] of wrongs) {
-  test(`A mistake ends with 2 and says what is wrong: ${name}`, async () => {
+  t.test(`A mistake ends with 2 and says what is wrong: ${name}`, async () => {
     const { code, out, err } = await cli(['simulate', ...argv()])
     assert.equal(out, '')
     assert.match(err, message)
@@ -209,7 +215,7 @@ for (const [name, argv, message] of wrongs) {
   })
 }
 
-test('A small trace runs from the command line, the best policy first', async () => {
+t.test('A small trace runs from the command line, the best policy first', async () => {
   file('openb_node_list_all_node.csv', 'sn,cpu_milli,memory_mib,gpu,model\na,32000,65536,4,T4\nb,32000,65536,2,P100\n')
   file(
     'openb_pod_list_mini.csv',

@@ -1,6 +1,6 @@
 /** The measures of fragmentation against their definitions, worked out the slow way; sizes of a mix. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { createFleet } from '../../../../services/placement/devices/fleet.ts'
 import { leftover, type NodeView, unusable, weighed } from '../../../../services/placement/devices/fragmentation.ts'
 import { mixOf } from '../../../../services/placement/devices/mix.ts'
@@ -21,25 +21,28 @@ function randomViews(seed: number, count: number): NodeView[] {
 
 const freeOf = ({ free, first, devices }: NodeView) => [...free.slice(first, first + devices)]
 
-test('What the next request cannot use is the sum over sizes of devices too small, or of all when it does not fit', () => {
-  const requests = requestsOf(3, 200)
-  const { models } = createFleet(nodesOf(3, 20))
-  const measure = unusable(mixOf({ models }, requests, everything))
-  for (const node of randomViews(1, 500)) {
-    const free = freeOf(node)
-    const all = free.reduce((a, b) => a + b, 0)
-    let expected = 0
-    for (const { cpu, devices, share, models: wanted } of requests) {
-      const large = free.filter((f) => f >= share)
-      const runs = wanted.length === 0 || wanted.includes(models[node.model] ?? '?')
-      const usable = devices > 0 && runs && cpu <= node.cpu && large.length >= devices
-      expected += (usable ? all - large.reduce((a, b) => a + b, 0) : all) / requests.length
+t.test(
+  'What the next request cannot use is the sum over sizes of devices too small, or of all when it does not fit',
+  async () => {
+    const requests = requestsOf(3, 200)
+    const { models } = createFleet(nodesOf(3, 20))
+    const measure = unusable(mixOf({ models }, requests, everything))
+    for (const node of randomViews(1, 500)) {
+      const free = freeOf(node)
+      const all = free.reduce((a, b) => a + b, 0)
+      let expected = 0
+      for (const { cpu, devices, share, models: wanted } of requests) {
+        const large = free.filter((f) => f >= share)
+        const runs = wanted.length === 0 || wanted.includes(models[node.model] ?? '?')
+        const usable = devices > 0 && runs && cpu <= node.cpu && large.length >= devices
+        expected += (usable ? all - large.reduce((a, b) => a + b, 0) : all) / requests.length
+      }
+      assert.ok(Math.abs(measure(node) - expected) < 1e-6, `${measure(node)} is not ${expected}`)
     }
-    assert.ok(Math.abs(measure(node) - expected) < 1e-6, `${measure(node)} is not ${expected}`)
-  }
-})
+  },
+)
 
-test('What stays after filling up is found by placing copies one by one until none fits', () => {
+t.test('What stays after filling up is found by placing copies one by one until none fits', async () => {
   const requests = requestsOf(4, 200).filter(({ devices }) => devices > 0)
   const { models } = createFleet(nodesOf(4, 20))
   const measure = leftover(mixOf({ models }, requests, everything))
@@ -72,7 +75,7 @@ function copiesOneByOne(
   }
 }
 
-test('A node without free devices is not broken, and weights multiply', () => {
+t.test('A node without free devices is not broken, and weights multiply', async () => {
   const mix = mixOf(createFleet(nodesOf(5, 20)), requestsOf(5, 100), everything)
   const [node] = randomViews(3, 1)
   assert.ok(node)
@@ -82,7 +85,7 @@ test('A node without free devices is not broken, and weights multiply', () => {
   assert.equal(weighed([2, a], [3, b])(node), 2 * a(node) + 3 * b(node))
 })
 
-test('A mix adds up to one, is the same for another order, and leaves the rarest out', () => {
+t.test('A mix adds up to one, is the same for another order, and leaves the rarest out', async () => {
   const requests = requestsOf(6, 300)
   const fleet = createFleet(nodesOf(6, 20))
   const mix = mixOf(fleet, requests, everything)

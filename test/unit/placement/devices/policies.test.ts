@@ -1,6 +1,6 @@
 /** Every policy on random fleets: deterministic, never beyond a node or a device, never a refusal where there is room. */
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { createFleet, fits, give, modelBits, take } from '../../../../services/placement/devices/fleet.ts'
 import { leftover } from '../../../../services/placement/devices/fragmentation.ts'
 import { gradient } from '../../../../services/placement/devices/gradient.ts'
@@ -24,7 +24,7 @@ const requests = requestsOf(11, 150)
 const arrivals = (seed: number) => arrivalsOf(requests, deviceCapacity(nodes), 1.3, seededRandom(seed).next)
 
 for (const name of names) {
-  test(`${name}: the same twice, nothing overcommitted`, () => {
+  t.test(`${name}: the same twice, nothing overcommitted`, async () => {
     for (const seed of [1, 2, 3]) {
       const run = () => runTrial(nodes, arrivals(seed), requests, devicePolicies[name], seededRandom(seed).next)
       const trial = run()
@@ -35,33 +35,37 @@ for (const name of names) {
     }
   })
 
-  test(`${name}: with requests coming and going every seat fits, and none is refused while a node has room`, () => {
-    const fleet = createFleet(nodes)
-    const choose = devicePolicies[name](fleet, requests, seededRandom(5).next)
-    const { next } = seededRandom(6)
-    const running: Seated[] = []
-    for (let step = 0; step < 2_000; step++) {
-      const request = requests[Math.floor(next() * requests.length)]
-      assert.ok(request)
-      const seat = choose(request)
-      if (seat) {
-        take(fleet, request, seat)
-        running.push({ request, seat })
-      } else {
-        const room = nodes.findIndex((_, n) => fits(fleet, n, request, modelBits(fleet, request)))
-        assert.equal(room, -1, `${JSON.stringify(request)} fits on node ${room}`)
+  t.test(
+    `${name}: with requests coming and going every seat fits, and none is refused while a node has room`,
+    async () => {
+      const fleet = createFleet(nodes)
+      const choose = devicePolicies[name](fleet, requests, seededRandom(5).next)
+      const { next } = seededRandom(6)
+      const running: Seated[] = []
+      for (let step = 0; step < 2_000; step++) {
+        const request = requests[Math.floor(next() * requests.length)]
+        assert.ok(request)
+        const seat = choose(request)
+        if (seat) {
+          take(fleet, request, seat)
+          running.push({ request, seat })
+        } else {
+          const room = nodes.findIndex((_, n) => fits(fleet, n, request, modelBits(fleet, request)))
+          assert.equal(room, -1, `${JSON.stringify(request)} fits on node ${room}`)
+        }
+        if (next() < 0.4)
+          for (const gone of running.splice(Math.floor(next() * running.length), 1))
+            give(fleet, gone.request, gone.seat)
+        if (step % 250 === 0) assert.deepEqual(overcommittedNodes(nodes, running), [])
       }
-      if (next() < 0.4)
-        for (const gone of running.splice(Math.floor(next() * running.length), 1)) give(fleet, gone.request, gone.seat)
-      if (step % 250 === 0) assert.deepEqual(overcommittedNodes(nodes, running), [])
-    }
-    for (const gone of running) give(fleet, gone.request, gone.seat)
-    assert.deepEqual(fleet.free, createFleet(nodes).free)
-    assert.deepEqual(fleet.cpu, createFleet(nodes).cpu)
-  })
+      for (const gone of running) give(fleet, gone.request, gone.seat)
+      assert.deepEqual(fleet.free, createFleet(nodes).free)
+      assert.deepEqual(fleet.cpu, createFleet(nodes).cpu)
+    },
+  )
 }
 
-test('Scores that are kept choose as scores worked out from scratch', () => {
+t.test('Scores that are kept choose as scores worked out from scratch', async () => {
   const fleet = createFleet(nodes)
   const measure = leftover(mixOf(fleet, requests, { keep: 1, byMemory: true }))
   const kept = gradient(fleet, measure)
@@ -76,7 +80,7 @@ test('Scores that are kept choose as scores worked out from scratch', () => {
   assert.ok(placed > 50)
 })
 
-test('A node, a device or a share that is not there cannot be taken, nor given back twice', () => {
+t.test('A node, a device or a share that is not there cannot be taken, nor given back twice', async () => {
   const [node = nodes[0]] = nodes
   assert.ok(node)
   const fleet = createFleet([{ ...node, cpu: 8_000, memory: 1_024, devices: 2, model: 'T4' }])
@@ -91,7 +95,7 @@ test('A node, a device or a share that is not there cannot be taken, nor given b
   assert.equal(fits(fleet, 0, request, modelBits(fleet, { ...request, models: ['P100'] })), false)
 })
 
-test('The checker sees a seat too many, a device named twice and a model that was not asked', () => {
+t.test('The checker sees a seat too many, a device named twice and a model that was not asked', async () => {
   const [node] = nodesOf(1, 1)
   assert.ok(node)
   const small = [{ ...node, devices: 1, model: 'T4' }]
@@ -111,14 +115,17 @@ test('The checker sees a seat too many, a device named twice and a model that wa
     assert.equal(overcommittedNodes(small, wrong).length, 1)
 })
 
-test('Arrivals ask for the ratio of the capacity: drawn again when the list is short of it, thinned when it is over', () => {
-  const asked = (list: readonly DeviceRequest[]) => list.reduce((sum, { devices, share }) => sum + devices * share, 0)
-  const capacity = asked(requests)
-  for (const ratio of [0.5, 1.3]) {
-    const list = arrivalsOf(requests, capacity, ratio, seededRandom(3).next)
-    const largest = Math.max(...requests.map(({ devices, share }) => devices * share))
-    assert.ok(Math.abs(asked(list) - ratio * capacity) <= largest)
-    assert.deepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(3).next), list)
-    assert.notDeepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(4).next), list)
-  }
-})
+t.test(
+  'Arrivals ask for the ratio of the capacity: drawn again when the list is short of it, thinned when it is over',
+  async () => {
+    const asked = (list: readonly DeviceRequest[]) => list.reduce((sum, { devices, share }) => sum + devices * share, 0)
+    const capacity = asked(requests)
+    for (const ratio of [0.5, 1.3]) {
+      const list = arrivalsOf(requests, capacity, ratio, seededRandom(3).next)
+      const largest = Math.max(...requests.map(({ devices, share }) => devices * share))
+      assert.ok(Math.abs(asked(list) - ratio * capacity) <= largest)
+      assert.deepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(3).next), list)
+      assert.notDeepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(4).next), list)
+    }
+  },
+)
