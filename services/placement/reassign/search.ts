@@ -1,11 +1,13 @@
 /**
- * Looks for a cheaper assignment by simulated annealing over shifts and swaps, started again from the best so far at
- * lower temperatures. The same instance, random numbers and progress give the same answer.
+ * Looks for a cheaper assignment by simulated annealing, in rounds: the first from the assignment as it is, the others
+ * from the best so far and less hot. Early in a round machines may be overfull, at a price that rises until none is.
+ * The same instance, random numbers and progress give the same answer.
  */
-import { mayShift, maySwap } from './feasible.ts'
+import { mayShift } from './feasible.ts'
 import type { Instance } from './model.ts'
-import { gainOfLeaving, shift, shiftDelta, swap, swapDelta } from './moves.ts'
-import { createState, type State } from './state.ts'
+import { gainOfLeaving, shiftDelta } from './moves.ts'
+import { createProposer, type Proposer, propose } from './proposals.ts'
+import { createState, totalPrice } from './state.ts'
 
 export interface SearchOptions {
   /** Uniform in [0, 1). */
@@ -16,167 +18,98 @@ export interface SearchOptions {
 
 export interface SearchResult {
   readonly assignment: Int32Array
+  /** Infinity when machines were overfull in the beginning and no assignment was found where none is. */
   readonly cost: number
   readonly proposals: number
   readonly accepted: number
 }
 
-/** One annealing: the part of the budget it ends at, and its first temperature as a share of that of the first. */
 interface Round {
+  /** The parts of the budget between which it runs. */
+  readonly from: number
   readonly until: number
-  readonly heat: number
+  /** The first temperature. */
+  readonly hottest: number
+  /** What the capacity that is missing costs in the beginning. */
+  readonly penalty: number
 }
 
-const rounds: readonly Round[] = [
-  { until: 0.7, heat: 1 },
-  { until: 0.8, heat: 0.1 },
-  { until: 0.9, heat: 0.1 },
-  { until: 1, heat: 0.1 },
-]
-/** The last temperature of a round, as a share of the first one of all. */
-const coldest = 1e-5
+/** Where each round ends, its heat, and what missing capacity costs at first, both as shares of those of the first. */
+const rounds = [
+  { until: 0.7, heat: 1, penalty: 1 },
+  { until: 0.85, heat: 0.1, penalty: 10 },
+  { until: 1, heat: 0.1, penalty: 10 },
+] as const
 const proposalsPerBlock = 1000
-/** Machines tried for a process before the next one; what it saves where it is is computed once for all of them. */
-const targetsPerProcess = 4
-const shiftShare = 0.5
 
-interface Run {
-  readonly weight: number
-  readonly bySize: Int32Array
-  readonly logProcesses: number
-  readonly state: State
-  readonly random: () => number
+/** For this share of a round the penalty rises steadily to the steep one; then it rises while there is excess, or falls. */
+const relaxed = 0.6
+const steepPenalty = 100
+const steepestPenalty = 1e5
+/** What it rises or falls by after that, would it do so to the end, as a power of e. */
+const penaltyRise = 40
+
+/** The first temperature, as a share of what a shift that makes it dearer costs on average. */
+const heat = 0.1
+/** A round cools to this share of its first temperature, then to the coldest, and in the end goes downhill only. */
+const knee = 1e-2
+const kneeAt = 0.8
+const coldest = 1e-5
+const downhillAt = 0.97
+
+interface Run extends Proposer {
   readonly best: Int32Array
   bestCost: number
-  proposals: number
-  accepted: number
 }
 
 export function search(instance: Instance, { random, progress }: SearchOptions): SearchResult {
   const state = createState(instance, instance.initial)
-  state.penalty = instance.loadWeight.reduce((most, weight) => Math.max(most, weight), 1)
-  const best = state.assignment.slice()
-  const run: Run = {
-    weight: state.penalty,
-    bySize: bySize(instance),
-    logProcesses: Math.log(instance.processes),
-    state,
-    random,
-    best,
-    bestCost: state.excess > 0 ? Number.POSITIVE_INFINITY : state.cost,
-    proposals: 0,
-    accepted: 0,
-  }
+  const bestCost = state.excess > 0 ? Number.POSITIVE_INFINITY : state.cost
+  const run: Run = { ...createProposer(state, random), best: state.assignment.slice(), bestCost }
   if (instance.machines > 1 && instance.processes > 0) {
+    const weight = instance.loadWeight.reduce((most, each) => Math.max(most, each), 1)
+    state.penalty = weight
     const hottest = firstTemperature(run)
     let from = 0
-    for (const { until, heat } of rounds) {
-      if (heat < 1) returnToBest(run)
-      anneal(run, { from, until, first: hottest * heat, last: Math.max(0.1, hottest * coldest), progress })
+    for (const { until, heat, penalty } of rounds) {
+      // What could not be made to fit is given up, and the next round hardly lets go of capacity at all.
+      const tight = state.excess > 0 && from > 0
+      if (from > 0) returnToBest(run)
+      const round = { from, until, hottest: hottest * heat, penalty: weight * (tight ? steepPenalty : penalty) }
+      anneal(run, round, weight, progress)
       from = until
     }
   }
-  return { assignment: best, cost: run.bestCost, proposals: run.proposals, accepted: run.accepted }
+  return { assignment: run.best, cost: run.bestCost, proposals: run.proposals, accepted: run.accepted }
 }
 
-interface Cooling {
-  readonly from: number
-  readonly until: number
-  readonly first: number
-  readonly last: number
-  readonly progress: (proposals: number) => number
-}
-
-function anneal(run: Run, { from, until, first, last, progress }: Cooling): void {
-  const { state, weight } = run
-  const ratio = Math.log(Math.min(1, last / first))
-  let before = from
+function anneal(run: Run, round: Round, weight: number, progress: SearchOptions['progress']): void {
+  const { state } = run
+  let before = 0
   for (;;) {
-    const used = progress(run.proposals)
-    if (used >= until) return
-    const share = Math.max(0, (used - from) / (until - from))
-    const temperature = temperatureAt(share, first, ratio)
-    const rise = state.excess > 0 ? penaltyRise : -penaltyRise
-    const next = state.penalty * Math.exp((rise * (used - before)) / (until - from))
-    const least = share < relaxed ? 0 : 1
-    state.penalty = Math.min(Math.max(next, weight * least), weight * 1000)
-    if (share < relaxed) state.penalty = weight * steepest ** (share / relaxed)
-    before = used
-    const end = run.proposals + proposalsPerBlock
-    while (run.proposals < end) {
-      if (run.random() < shiftShare) tryShifts(run, temperature)
-      else trySwap(run, temperature)
+    const share = (progress(run.proposals) - round.from) / (round.until - round.from)
+    if (share >= 1) return
+    const temperature = temperatureAt(Math.max(0, share), round.hottest)
+    if (share < relaxed) {
+      state.penalty = round.penalty * ((weight * steepPenalty) / round.penalty) ** Math.max(0, share / relaxed)
+    } else {
+      const rise = Math.exp((state.excess > 0 ? penaltyRise : -penaltyRise) * (share - before))
+      state.penalty = Math.min(Math.max(state.penalty * rise, weight), weight * steepestPenalty)
     }
+    before = share
+    const end = run.proposals + proposalsPerBlock
+    while (run.proposals < end) propose(run, temperature)
     keepBest(run)
   }
 }
 
-const penaltyRise = 40
-/** For this share of a round machines may be overfull, at a price per unit that rises by `steepest`. */
-const relaxed = 0.6
-const steepest = 100
-/** A round cools to this share of its first temperature, then to its last one, and in the end goes downhill only. */
-const knee = 1e-2
-const kneeAt = 0.8
-const downhillAt = 0.97
-
-function temperatureAt(share: number, first: number, ratio: number): number {
+function temperatureAt(share: number, hottest: number): number {
   if (share > downhillAt) return 0
-  if (share < kneeAt) return first * knee ** (share / kneeAt)
-  return first * knee * Math.exp(((ratio - Math.log(knee)) * (share - kneeAt)) / (downhillAt - kneeAt))
+  if (share < kneeAt) return hottest * knee ** (share / kneeAt)
+  return hottest * knee * (coldest / knee) ** ((share - kneeAt) / (downhillAt - kneeAt))
 }
 
-/** The most that a proposal may cost to be accepted: the rule of Metropolis, drawn beforehand. */
-function allowance(run: Run, temperature: number): number {
-  return temperature === 0 ? 0 : -temperature * Math.log(1 - run.random())
-}
-
-function tryShifts(run: Run, temperature: number): void {
-  const { state, random } = run
-  const { processes, machines } = state.instance
-  const p = Math.floor(random() * processes)
-  const gain = gainOfLeaving(state, p)
-  for (let k = 0; k < targetsPerProcess; k++) {
-    run.proposals++
-    const to = Math.floor(random() * machines)
-    const most = allowance(run, temperature)
-    if (to === state.assignment[p] || shiftDelta(state, p, to, gain, most) > most || !mayShift(state, p, to)) continue
-    shift(state, p, to)
-    run.accepted++
-    return
-  }
-}
-
-function trySwap(run: Run, temperature: number): void {
-  const { state, random } = run
-  const { processes } = state.instance
-  run.proposals++
-  const rank = Math.floor(random() * processes)
-  const p = run.bySize[rank]!
-  // A distance in rank of any order of magnitude: processes of like size change places at little cost.
-  const distance = Math.floor(Math.exp(random() * run.logProcesses))
-  const other = random() < 0.5 ? rank - distance : rank + distance
-  if (other < 0 || other >= processes) return
-  const q = run.bySize[other]!
-  if (state.assignment[p] === state.assignment[q]) return
-  const most = allowance(run, temperature)
-  if (swapDelta(state, p, q, most) > most || !maySwap(state, p, q)) return
-  swap(state, p, q)
-  run.accepted++
-}
-
-/** The processes from small to large, each resource measured by what all together require of it. */
-function bySize({ processes, resources, requirement }: Instance): Int32Array {
-  const total = new Float64Array(resources)
-  for (let i = 0; i < processes * resources; i++) total[i % resources]! += requirement[i]!
-  const size = new Float64Array(processes)
-  for (let i = 0; i < processes * resources; i++) {
-    size[Math.floor(i / resources)]! += requirement[i]! / (total[i % resources]! || 1)
-  }
-  return Int32Array.from({ length: processes }, (_, p) => p).sort((p, q) => size[p]! - size[q]! || p - q)
-}
-
-/** The mean of what shifts cost that make it dearer, over a sample; the assignment stays as it is. */
+/** From the mean of what shifts cost that make it dearer, over a sample; the assignment stays as it is. */
 function firstTemperature({ state, random }: Run): number {
   const { processes, machines } = state.instance
   let sum = 0
@@ -190,7 +123,7 @@ function firstTemperature({ state, random }: Run): number {
     sum += delta
     count++
   }
-  return count > 0 ? sum / count : 1
+  return count > 0 ? (heat * sum) / count : 1
 }
 
 function keepBest(run: Run): void {
@@ -200,7 +133,6 @@ function keepBest(run: Run): void {
 }
 
 function returnToBest({ state, best, bestCost }: Run): void {
-  const { penalty } = state
-  if (state.cost + state.excess * penalty <= bestCost) return
-  Object.assign(state, createState(state.instance, best), { penalty })
+  if (bestCost === Number.POSITIVE_INFINITY || totalPrice(state) <= bestCost) return
+  Object.assign(state, createState(state.instance, best), { penalty: state.penalty })
 }

@@ -11,10 +11,12 @@ export interface State {
   readonly room: Float64Array
   /** Per machine: its load and balance cost. */
   readonly machineCost: Float64Array
-  /** Per machine: by how many units it is above capacity, all resources together; and of all machines. */
+  /** Per resource: what a unit above capacity counts, so that a hundredth of the capacity counts the same in each. */
+  readonly excessWeight: Float64Array
+  /** Per machine: how far it is above capacity, all resources together; and of all machines. */
   readonly machineExcess: Float64Array
   excess: number
-  /** What the search counts for each such unit; it belongs to no cost. */
+  /** What the search charges for that; it belongs to no cost. */
   penalty: number
   /** Per machine and service: whether a process of it is there. */
   readonly present: Uint8Array
@@ -44,6 +46,7 @@ export function createState(instance: Instance, assignment: Int32Array): State {
     usage: usageOf(instance, assignment),
     room: instance.capacity.slice(),
     machineCost: new Float64Array(machines),
+    excessWeight: excessWeights(instance),
     machineExcess: new Float64Array(machines),
     excess: 0,
     penalty: 0,
@@ -65,6 +68,13 @@ export function createState(instance: Instance, assignment: Int32Array): State {
   const { processMove, serviceMove, machineMove } = costOf(instance, assignment)
   state.cost += processMove + serviceMove + machineMove
   return state
+}
+
+function excessWeights({ resources, capacity }: Instance): Float64Array {
+  const total = new Float64Array(resources)
+  for (const [i, amount] of capacity.entries()) total[i % resources]! += amount
+  const largest = Math.max(...total)
+  return total.map((amount) => Math.ceil(largest / Math.max(1, amount)))
 }
 
 /** Counts a process where it stands, and what it holds where it began. */
@@ -89,7 +99,7 @@ function enter(state: State, p: number, m: number): void {
  * As soon as that is above `most` the answer is Infinity: nearly all proposals are refused, and this makes them cheap.
  */
 export function priceWith(state: State, m: number, without: number, wanted: number, most: number): number {
-  const { usage, room, penalty, instance } = state
+  const { usage, room, penalty, excessWeight, instance } = state
   const { resources, requirement, loadWeight, safetyCapacity, transient, initial, balances } = instance
   const row = m * resources
   const plus = wanted * resources
@@ -107,7 +117,7 @@ export function priceWith(state: State, m: number, without: number, wanted: numb
       if (comesHome) left += more
       if (leavesHome) left -= less
     }
-    if (left < 0) price -= left * penalty
+    if (left < 0) price -= left * excessWeight[r]! * penalty
     if (price > most) return Number.POSITIVE_INFINITY
   }
   return balances.length === 0 ? price : price + balanceWith(state, m, without, wanted)
@@ -132,7 +142,7 @@ function balanceWith({ instance, usage }: State, m: number, without: number, wan
 
 /** Takes up anew what the machine costs and how far it is above capacity, after its processes changed. */
 export function assess(state: State, m: number): void {
-  const { usage, room, instance, machineCost, machineExcess } = state
+  const { usage, room, instance, machineCost, machineExcess, excessWeight } = state
   const { resources, loadWeight, safetyCapacity, processes } = instance
   const row = m * resources
   let cost = instance.balances.length === 0 ? 0 : balanceWith(state, m, processes, processes)
@@ -140,12 +150,17 @@ export function assess(state: State, m: number): void {
   for (let r = 0; r < resources; r++) {
     const over = usage[row + r]! - safetyCapacity[row + r]!
     if (over > 0) cost += over * loadWeight[r]!
-    if (room[row + r]! < 0) excess -= room[row + r]!
+    if (room[row + r]! < 0) excess -= room[row + r]! * excessWeight[r]!
   }
   state.cost += cost - machineCost[m]!
   state.excess += excess - machineExcess[m]!
   machineCost[m] = cost
   machineExcess[m] = excess
+}
+
+/** What the search lowers. */
+export function totalPrice({ cost, excess, penalty }: State): number {
+  return cost + excess * penalty
 }
 
 /** What a machine is judged by as it is. */
