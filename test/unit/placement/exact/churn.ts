@@ -198,7 +198,7 @@ function newDemand(churn: Churn, id: string): HostingDemand {
   const mode = pick(churn, ['none', 'cold', 'cold', 'warm', 'hot'] as const)
   return {
     id,
-    partyId: 'party_1',
+    partyId: `party_${below(churn, 3)}`,
     components: ['web', 'job'].slice(0, 1 + below(churn, 2)).map(component),
     volumes:
       below(churn, 4) === 0 ? [{ storageClass: 'fast', bytes: gib * (1 + below(churn, 4)), readWriteMany: false }] : [],

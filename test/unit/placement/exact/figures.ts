@@ -1,5 +1,5 @@
 /** The figures a world reports and decides by, held against sums of plain data. */
-import { usageAt, type World } from '../../../../services/placement/index.ts'
+import { heldByParty, usageAt, type World } from '../../../../services/placement/index.ts'
 import {
   during,
   type Federation,
@@ -17,6 +17,12 @@ import {
 
 /** The first figure that is not what the sums say; `undefined` when all are right. */
 export function wrongFigure(world: World, federation: Federation): string | undefined {
+  const parties = new Set([...world.held.keys(), ...federation.hostings.map(({ demand }) => demand.partyId)])
+  for (const party of parties) {
+    const own = federation.hostings.filter(({ demand, primary }) => primary && demand.partyId === party)
+    const wrong = differs('held', heldByParty(world).get(party), plus(own.map(({ demand }) => takesInAll(demand))))
+    if (wrong) return `${party}: ${wrong}`
+  }
   for (const datacenter of federation.datacenters) {
     const stays = staysAt(federation, datacenter.id, world.now)
     const instants = instantsOf(datacenter, stays, world.now)
