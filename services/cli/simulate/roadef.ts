@@ -1,20 +1,9 @@
 /** Reads the files of the machine reassignment problem (ROADEF/EURO 2012): a model, and an assignment to begin with. */
 import { type Balance, type Instance, inverted, listsOf } from '../../placement/index.ts'
+import { usage } from '../errors.ts'
 
-/** What a file may ask for; far above the largest published instance (5,000 machines, 50,000 processes). */
-const limits = {
-  resources: 64,
-  machines: 10_000,
-  services: 200_000,
-  processes: 200_000,
-  balances: 64,
-  bytes: 256 << 20,
-}
-
-/** A file that cannot be read, with the line and what is wrong there. */
-export class RoadefError extends Error {
-  override readonly name = 'RoadefError'
-}
+/** What a file may ask for: what the largest published instances have. */
+const limits = { resources: 20, machines: 5_000, services: 50_000, processes: 50_000, balances: 20, bytes: 2 ** 28 }
 
 interface Reader {
   /** The next number, at most `most`; `what` names it when it is wrong. */
@@ -23,7 +12,7 @@ interface Reader {
   end(): void
 }
 
-/** Throws RoadefError. `name` stands before the line in messages. */
+/** Throws a CliError that names the file, the line, and what should stand there. */
 export function parseRoadef(model: string, assignment: string, names = { model: 'model', assignment: 'assignment' }) {
   const file = reader(model, names.model)
   const resources = file.take('number of resources', limits.resources)
@@ -123,11 +112,11 @@ function readAssignment(file: Reader, processes: number, machines: number): Int3
 const largest = 2 ** 31 - 1
 
 function reader(text: string, name: string): Reader {
-  if (text.length > limits.bytes) throw new RoadefError(`${name}: larger than ${limits.bytes} bytes`)
+  if (text.length > limits.bytes) throw usage(`${name} is larger than ${limits.bytes / 2 ** 20} MiB`)
   const words = /\S+/g
   const fail = (at: number, what: string) => {
     const line = text.slice(0, at).split('\n').length
-    return new RoadefError(`${name}, line ${line}: ${what}`)
+    return usage(`${name} line ${line}: ${what}`)
   }
   return {
     take(what, most = largest) {

@@ -50,7 +50,7 @@ const steepestPenalty = 1e5
 const penaltyRise = 40
 
 /** The first temperature, as a share of what a shift that makes it dearer costs on average. */
-const heat = 0.1
+const heat = 0.07
 /** A round cools to this share of its first temperature, then to the coldest, and in the end goes downhill only. */
 const knee = 1e-2
 const kneeAt = 0.8
@@ -72,11 +72,11 @@ export function search(instance: Instance, { random, progress }: SearchOptions):
     const hottest = firstTemperature(run)
     let from = 0
     for (const { until, heat, penalty } of rounds) {
-      // What could not be made to fit is given up, and the next round hardly lets go of capacity at all.
+      // Where the last round ended with an overfull machine, this one hardly lets go of capacity at all.
       const tight = state.excess > 0 && from > 0
+      state.penalty = weight * (tight ? steepPenalty : penalty)
       if (from > 0) returnToBest(run)
-      const round = { from, until, hottest: hottest * heat, penalty: weight * (tight ? steepPenalty : penalty) }
-      anneal(run, round, weight, progress)
+      anneal(run, { from, until, hottest: hottest * heat, penalty: state.penalty }, weight, progress)
       from = until
     }
   }
