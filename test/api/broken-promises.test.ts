@@ -72,6 +72,10 @@ t.test('a standby whose node goes is seated on another, and nobody is alarmed', 
       )
     )[0]?.witness[0]?.node ?? ''
   const before = await witness()
+  const generation = async () =>
+    (await database.query<{ generation: number }>('select generation from datacenters where id = $1', [standbyId]))[0]
+      ?.generation
+  const told = (await generation()) ?? 0
   await database.query(
     `with i as (update inventories set nodes =
        (select jsonb_agg(n) from jsonb_array_elements(nodes) n where n ->> 'name' <> $2) where datacenter_id = $1)
@@ -81,6 +85,7 @@ t.test('a standby whose node goes is seated on another, and nobody is alarmed', 
   const deadline = Date.now() + 30_000
   while ((await witness()) === before && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50))
   t.not(await witness(), before)
+  t.equal(await generation(), told + 2, 'by the inventory and by the seat, so that every picture is read again')
   t.equal((await shown(api, id, () => true)).brokenPromise, null)
   t.notOk((await api.eventsOf('consumer', id, 2)).some((event) => event.type === 'hosting.promise-broken'))
 })

@@ -54,3 +54,17 @@ t.test('a name is free again after its hosting has ended, and not before', async
     'what it meant before is still there to read',
   )
 })
+
+t.test('a system that a restored store does not have is refused as one that never was', async (t) => {
+  const api = await testApi(t)
+  const system = { slug: 'zaak', name: 'Zaak', classes }
+  const systemId = (await api.call('consumer', 'POST', 'systems', { body: system })).body.id
+  const ask = (name: string) =>
+    api.call('consumer', 'POST', 'hostings', { body: { name, systemId, components, fallback: { mode: 'none' } } })
+  t.equal((await ask('before')).status, 202, 'so that the replica knows whose the system is')
+  await api.kit.database.query('delete from hostings')
+  await api.kit.database.query('delete from systems')
+  const refused = await ask('after')
+  t.equal(refused.status, 400)
+  t.match(refused.body, { type: /invalid-fields$/, errors: [{ pointer: '/systemId' }] })
+})

@@ -3,7 +3,7 @@ import type { Hosting, HostingInput, System, SystemInput } from '../../../schema
 import type { Language } from '../../placement/index.ts'
 import { assert } from '../../shared/assert.ts'
 import { rfc3339 } from '../../shared/clock.ts'
-import { isUniqueViolation, type Sql, type Transaction } from '../../shared/db/database.ts'
+import { isReferenceViolation, isUniqueViolation, type Sql, type Transaction } from '../../shared/db/database.ts'
 import { together } from '../../shared/db/together.ts'
 import { checkIfMatch } from '../../shared/http/etag.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
@@ -118,12 +118,12 @@ export async function requestHosting(
 }
 
 async function queued(sql: Transaction, row: NewHosting, now: Date): Promise<HostingRow> {
-  sql.sent(insertHosting(sql, row, now).catch(refuseTaken(row.name)))
+  sql.sent(insertHosting(sql, row, now).catch(refuseTaken(row)))
   return insertedHosting(row, now)
 }
 
 async function takenOver(sql: Sql, quoteId: string, input: HostingInput, row: NewHosting, now: Date) {
-  const id = await takeOver(sql, quoteId, input, row, now).catch(refuseTaken(row.name))
+  const id = await takeOver(sql, quoteId, input, row, now).catch(refuseTaken(row))
   const made = await selectHosting(sql, id, row.partyId)
   assert(made, 'what was taken over is there')
   return made
@@ -133,8 +133,10 @@ async function takenOver(sql: Sql, quoteId: string, input: HostingInput, row: Ne
  * The same words whoever holds the name: a name is unique in the federation while its hosting lives, and its holder is
  * nobody else's business.
  */
-function refuseTaken(name: string): (error: unknown) => never {
+function refuseTaken({ name, systemId }: NewHosting): (error: unknown) => never {
   return (error) => {
+    // The owner that a replica remembers may be of a system that a restored store does not have.
+    if (isReferenceViolation(error, 'hostings_system_id_fkey')) refuseSystem(systemId, '/systemId')
     if (isUniqueViolation(error)) throw new Problem('already-exists', `The name ${name} is taken in the federation`)
     throw error
   }

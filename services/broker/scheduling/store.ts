@@ -279,12 +279,14 @@ export interface Reseat {
   readonly witness: Witness
 }
 
-/** Other nodes of the same datacenter carry a seat from now on. */
+/** Other nodes of the same datacenter carry a seat from now on; every picture of it is to be read again. */
 export async function updateWitnesses(sql: Sql, reseats: readonly Reseat[]): Promise<void> {
   if (reseats.length === 0) return
   await sql.query(
-    `update placements p set witness = r.witness from jsonb_to_recordset($1::jsonb) as r("hostingId" text, "datacenterId" text, witness jsonb)
-     where p.hosting_id = r."hostingId" and p.datacenter_id = r."datacenterId" and p.wanted <> 'released'`,
+    `with seated as (update placements p set witness = r.witness
+       from jsonb_to_recordset($1::jsonb) as r("hostingId" text, "datacenterId" text, witness jsonb)
+       where p.hosting_id = r."hostingId" and p.datacenter_id = r."datacenterId" and p.wanted <> 'released' returning p.datacenter_id)
+     update datacenters set generation = generation + 1 where id in (select datacenter_id from seated)`,
     [JSON.stringify(reseats)],
   )
 }
@@ -305,8 +307,9 @@ export function updateBroken(
 ): Promise<BrokenChange[]> {
   return sql.query<BrokenChange>(
     `with told as (select * from jsonb_to_recordset($1::jsonb) as n(id text, broken jsonb)),
-     news as (select h.id, h.broken as old, t.broken as new from hostings h left join told t on t.id = h.id
-       where (h.broken is not null or t.id is not null) and h.broken is distinct from t.broken for update of h)
+     concerned as (select id from told union select id from hostings where broken is not null),
+     news as (select h.id, h.broken as old, t.broken as new from concerned c join hostings h on h.id = c.id left join told t on t.id = h.id
+       where h.broken is distinct from t.broken for update of h)
      update hostings h set broken = n.new from news n where h.id = n.id
      returning h.id, h.name, h.party_id, n.old is null as began, n.new is null as ended, h.broken`,
     [JSON.stringify(broken)],

@@ -103,6 +103,15 @@ const isRejected = (outcome: PromiseSettledResult<unknown>) => outcome.status ==
 
 /** Whether an error is PostgreSQL's word that a unique index `constraint` would be broken. */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  return isViolation(error, '23505', constraint)
+}
+
+/** The same, of a reference to a row that is not there. */
+export function isReferenceViolation(error: unknown, constraint?: string): boolean {
+  return isViolation(error, '23503', constraint)
+}
+
+function isViolation(error: unknown, code: string, constraint: string | undefined): boolean {
   const e = error as { code?: string; constraint?: string }
-  return e?.code === '23505' && (constraint === undefined || e.constraint === constraint)
+  return e?.code === code && (constraint === undefined || e.constraint === constraint)
 }
