@@ -1,5 +1,7 @@
 # syntax=docker/dockerfile:1
-# One replica of the broker on a PostgreSQL of yours (DATABASE_URL). docs/operating.md has how to build and run it.
+# One replica of the broker on a PostgreSQL of yours (DATABASE_URL); with `node services/gateway-main.ts` as its command one of
+# the gateway, with `node services/agent/main.ts` an agent, and with `node services/agent/guard/main.ts` the guard of a node.
+# docs/operating.md has how to build and run it.
 #
 # Node.js runs the sources as they are, so nothing is compiled. Base and version are those of the tests: a test compares
 # them with package.json. Behind a mirror: --build-arg NODE_IMAGE=… and --build-arg NPM_CONFIG_REGISTRY=….
@@ -33,10 +35,15 @@ COPY package.json LICENSE ./
 COPY schemas schemas
 COPY services/shared services/shared
 COPY services/placement services/placement
+COPY services/fallback services/fallback
+COPY services/tunnel services/tunnel
+COPY services/agent services/agent
 COPY services/broker services/broker
+COPY services/gateway services/gateway
+COPY services/gateway-main.ts services/gateway-main.ts
 # In a container loopback is nobody's; what may reach the ports is for the network to say.
 ENV NODE_ENV=production HOST=0.0.0.0
-EXPOSE 8080 8081
+EXPOSE 8080 8081 8082 8443
 # A number, because Kubernetes can see of a name not whether it is root.
 USER 10001:10001
 ENTRYPOINT ["node", "services/broker/main.ts"]

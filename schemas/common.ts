@@ -108,3 +108,12 @@ export const ProblemBody = Type.Object(
   closed,
 )
 export type ProblemBody = Static<typeof ProblemBody>
+
+/** One of these words. */
+export const oneOf = <const Word extends string>(words: readonly Word[], description: string) =>
+  Type.Unsafe<Word>(
+    Type.Union(
+      words.map((word) => Type.Literal(word)),
+      { description },
+    ),
+  )

@@ -52,7 +52,38 @@ const described = {
   ),
   capabilities: Type.Array(Keyword, { maxItems: 64, uniqueItems: true }),
   pue: Type.Optional(Type.Number({ minimum: 1, maximum: 5, description: 'Power usage effectiveness' })),
+  nodesVisible: Type.Optional(
+    Type.Boolean({
+      default: true,
+      description: 'Whether who is hosted there may look at its nodes through the gateway',
+    }),
+  ),
 }
+
+export const FencingInput = Type.Object(
+  {
+    level: Type.Integer({
+      minimum: 0,
+      maximum: 3,
+      description:
+        'What it can enforce: 0 nothing, 1 its agent stops what it lost, 2 a guard on every node does, 3 also from outside',
+    }),
+    stopSeconds: Type.Number({ minimum: 1, maximum: 600, description: 'How long that takes at most' }),
+  },
+  closed,
+)
+export type FencingInput = Static<typeof FencingInput>
+
+export const Fencing = Type.Object(
+  {
+    ...FencingInput.properties,
+    measuredStopSeconds: Type.Union([Type.Number(), Type.Null()], {
+      description: 'The longest that was seen; longer than declared, the datacenter is not counted on to fence',
+    }),
+  },
+  closed,
+)
+export type Fencing = Static<typeof Fencing>
 
 export const DatacenterInput = Type.Object(
   {
@@ -69,20 +100,33 @@ export const DatacenterState = Type.Union([
   Type.Literal('checking'),
   Type.Literal('active'),
   Type.Literal('cordoned'),
+  Type.Literal('draining'),
   Type.Literal('withdrawn'),
 ])
 export type DatacenterState = Static<typeof DatacenterState>
 
-/** How it looks from the broker; `unknown` until the first answer. */
+/** How it looks from the broker; `unknown` until the first answer, `lost` once nothing there can be running by a lease. */
 export const Contact = Type.Union([
   Type.Literal('unknown'),
   Type.Literal('reachable'),
   Type.Literal('suspect'),
   Type.Literal('unreachable'),
+  Type.Literal('lost'),
 ])
 export type Contact = Static<typeof Contact>
 
 const ofOperator = 'Shown to its operator, the desk and auditors'
+
+const ConnectedAgent = Type.Object(
+  {
+    version: Type.Union([Type.String(), Type.Null()], { description: 'Null until it has connected' }),
+    clockSkewSeconds: Type.Union([Type.Number(), Type.Null()], {
+      description: 'How far its clock is ahead of ours, as of its last connection',
+    }),
+    certificateExpiresAt: Instant,
+  },
+  { ...closed, description: ofOperator },
+)
 
 export const Datacenter = Type.Object(
   {
@@ -91,9 +135,17 @@ export const Datacenter = Type.Object(
     operatorId: PartyId,
     state: DatacenterState,
     contact: Contact,
+    fencing: Fencing,
     contactReason: Type.Union([Type.String(), Type.Null()], { description: ofOperator }),
     connection: Type.Union([
-      Type.Object({ kind: Type.String(), server: Type.Optional(Type.String({ description: ofOperator })) }, closed),
+      Type.Object(
+        {
+          kind: Type.String(),
+          server: Type.Optional(Type.String({ description: ofOperator })),
+          agent: Type.Optional(ConnectedAgent),
+        },
+        closed,
+      ),
       Type.Null(),
     ]),
     inventory: Type.Union([
@@ -182,7 +234,18 @@ export const Inventory = Type.Object(
   {
     datacenterId: DatacenterId,
     nodes: Type.Array(InventoryNode),
-    storageClasses: Type.Array(Type.Object({ name: Type.String(), readWriteMany: Type.Boolean() }, closed)),
+    storageClasses: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          readWriteMany: Type.Boolean(),
+          nodeLocal: Type.Optional(
+            Type.Boolean({ description: 'On the disks of the nodes: a volume is where its replica runs' }),
+          ),
+        },
+        closed,
+      ),
+    ),
     kubernetesVersion: Type.String(),
     observedAt: Instant,
     ageSeconds: Type.Integer(),

@@ -15,8 +15,13 @@ import {
   stamped,
   Text,
 } from './common.ts'
+import { DataInputs } from './data.ts'
 import { DatacenterId } from './datacenters.ts'
+import { DecisionView } from './decisions.ts'
+import { EndpointInputs } from './endpoints.ts'
+import { FallbackInput } from './fallback.ts'
 import { PartyId } from './parties.ts'
+import { Placement } from './placements.ts'
 
 export const SystemId = id('sys')
 export const HostingId = id('hst')
@@ -41,13 +46,32 @@ export const ComponentInput = Type.Object(
   {
     name: DnsLabel,
     replicas: Type.Integer({ minimum: 1, maximum: 1_000 }),
+    minReplicas: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        description: 'So many will do where there is no room for more; `replicas` when absent',
+      }),
+    ),
+    maxReplicas: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000,
+        description:
+          'As many as fit are claimed, up to this; `replicas` when absent. One may scale up to what is claimed',
+      }),
+    ),
     requests: Type.Record(ResourceName, Quantity, {
       ...closed,
       minProperties: 1,
       maxProperties: 16,
-      description: 'Per replica; cpu and memory are required',
+      description:
+        'Per replica; cpu and memory are required. `storage/<class>` is a volume of its own for each replica',
     }),
     onePerNode: Type.Optional(Type.Boolean({ description: 'Never two replicas on one node' })),
+    onePerZone: Type.Optional(
+      Type.Boolean({ description: 'Never two replicas in one zone; nodes that tell no zone are left out' }),
+    ),
   },
   closed,
 )
@@ -63,6 +87,29 @@ export const VolumeInput = Type.Object(
   closed,
 )
 
+const HostingName = Type.String({
+  pattern: '^(hst_[0-9a-hjkmnp-tv-z]{26}|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$',
+  description: 'A hosting of the same party, by name or id',
+})
+const SystemName = Type.String({
+  pattern: '^(sys_[0-9a-hjkmnp-tv-z]{26}|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$',
+  description: 'A system of the same party, by slug or id',
+})
+
+const Percent = Type.Integer({ minimum: 0, maximum: 1_000 })
+
+/** How much each term of the score counts. */
+export const WeightsInput = Type.Object(
+  {
+    price: Type.Optional(Percent),
+    balance: Type.Optional(Percent),
+    distance: Type.Optional(Percent),
+    energy: Type.Optional(Percent),
+    sharedReserve: Type.Optional(Percent),
+  },
+  { ...closed, description: 'Percent of each term of the score; 100 when absent, of energy 0' },
+)
+
 export const ConstraintsInput = Type.Object(
   {
     regions: Type.Optional(Type.Array(Keyword, { minItems: 1, maxItems: 50, uniqueItems: true })),
@@ -75,17 +122,28 @@ export const ConstraintsInput = Type.Object(
       Type.Object({ from: Position, km: Type.Number({ exclusiveMinimum: 0, maximum: 500 }) }, closed),
     ),
     maxPriceCentsPerMonth: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000_000_000 })),
-  },
-  closed,
-)
-
-export const FallbackInput = Type.Object(
-  {
-    mode: Type.Union([Type.Literal('none'), Type.Literal('cold')]),
-    minDistanceKm: Type.Optional(Type.Number({ minimum: 0, maximum: 500 })),
-    differ: Type.Optional(
-      Type.Array(Keyword, { maxItems: 8, uniqueItems: true, description: 'Kinds of failure domain that must differ' }),
+    together: Type.Optional(
+      Type.Array(HostingName, {
+        maxItems: 50,
+        uniqueItems: true,
+        description: 'Runs in the datacenter where each of these runs. A bond ends with the hosting it is with',
+      }),
     ),
+    apart: Type.Optional(
+      Type.Array(HostingName, {
+        maxItems: 50,
+        uniqueItems: true,
+        description: 'Neither runs nor falls back where one of these runs or falls back, whichever comes first',
+      }),
+    ),
+    apartSystems: Type.Optional(
+      Type.Array(SystemName, {
+        maxItems: 50,
+        uniqueItems: true,
+        description: 'The same for every hosting of these systems, which may be its own',
+      }),
+    ),
+    weights: Type.Optional(WeightsInput),
   },
   closed,
 )
@@ -99,12 +157,20 @@ const asked = {
   period: Type.Optional(Period),
 }
 
+const Priority = Type.Integer({ minimum: 0, maximum: 100, description: 'Higher is placed first; 0 when absent' })
+
 export const HostingInput = Type.Object(
   {
     name: DnsLabel,
     ...asked,
-    priority: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: 100, description: 'Higher is placed first; 0 when absent' }),
+    data: Type.Optional(DataInputs),
+    endpoints: Type.Optional(EndpointInputs),
+    priority: Type.Optional(Priority),
+    preemptible: Type.Optional(
+      Type.Boolean({
+        description:
+          'Gives way to a hosting of a higher priority that finds no place otherwise, and is then placed anew when it can be',
+      }),
     ),
     waitForCapacity: Type.Optional(
       Type.Boolean({ description: 'Try again when capacity changes, instead of staying refused' }),
@@ -119,94 +185,6 @@ export const HostingInput = Type.Object(
   closed,
 )
 export type HostingInput = Static<typeof HostingInput>
-
-export const Refusal = Type.Object(
-  {
-    datacenterId: DatacenterId,
-    datacenter: Type.String(),
-    role: Type.Union([Type.Literal('primary'), Type.Literal('standby')]),
-    rule: Type.String(),
-    message: Type.String(),
-    resource: Type.Optional(Type.String()),
-    asked: Type.Optional(Type.String()),
-    available: Type.Optional(Type.String()),
-    missing: Type.Optional(Type.String()),
-    component: Type.Optional(Type.String({ description: 'Whose replicas find no node' })),
-    ageSeconds: Type.Optional(Type.Integer()),
-  },
-  closed,
-)
-export type Refusal = Static<typeof Refusal>
-
-const Score = Type.Array(Type.Object({ term: Type.String(), value: Type.Number() }, closed))
-
-const Difference = Type.Object(
-  {
-    term: Type.Union([
-      Type.Literal('price'),
-      Type.Literal('distance'),
-      Type.Literal('headroom'),
-      Type.Literal('standby'),
-    ]),
-    by: Type.Optional(Type.Number({ description: 'What it has more: cents a month, km, or percent of the offer' })),
-    text: Type.String(),
-  },
-  closed,
-)
-
-/** A place that fits: where it would run, where it would fall back to, what it costs. */
-export const Alternative = Type.Object(
-  {
-    primary: Type.Object({ datacenterId: DatacenterId, datacenter: Type.String(), score: Score }, closed),
-    standby: Type.Union([
-      Type.Object({ datacenterId: DatacenterId, datacenter: Type.String(), score: Score }, closed),
-      Type.Null(),
-    ]),
-    priceCentsPerMonth: Type.Integer(),
-    differences: Type.Optional(
-      Type.Array(Difference, { description: 'From the first alternative, which is the one chosen; absent there' }),
-    ),
-  },
-  closed,
-)
-export type Alternative = Static<typeof Alternative>
-
-export const DecisionView = Type.Object(
-  {
-    outcome: Type.Union([Type.Literal('placed'), Type.Literal('unschedulable')]),
-    summary: Type.String(),
-    decidedAt: Instant,
-    alternatives: Type.Array(Alternative),
-    refusals: Type.Array(Refusal),
-    nearestMiss: Type.Optional(Refusal),
-  },
-  closed,
-)
-export type DecisionView = Static<typeof DecisionView>
-
-export const Observed = Type.Union([
-  Type.Literal('absent'),
-  Type.Literal('provisioning'),
-  Type.Literal('ready'),
-  Type.Literal('conflict'),
-  Type.Literal('unknown'),
-])
-export type Observed = Static<typeof Observed>
-
-export const Placement = Type.Object(
-  {
-    id: id('plc'),
-    role: Type.Union([Type.Literal('primary'), Type.Literal('standby')]),
-    datacenterId: DatacenterId,
-    datacenter: Type.String(),
-    epoch: Type.Integer(),
-    observed: Observed,
-    observedReason: Type.Union([Type.String(), Type.Null()]),
-    observedAt: Type.Union([Instant, Type.Null()]),
-  },
-  closed,
-)
-export type Placement = Static<typeof Placement>
 
 /** One summary, derived from wanted, scheduled and observed by one function; never stored. */
 export const HostingState = Type.Union([
@@ -225,6 +203,9 @@ export const FallbackStatus = Type.Union([
   Type.Literal('ready'),
   Type.Literal('degraded'),
   Type.Literal('unprotected'),
+  Type.Literal('failing-over'),
+  Type.Literal('failed-over'),
+  Type.Literal('failing-back'),
 ])
 export type FallbackStatus = Static<typeof FallbackStatus>
 
@@ -243,6 +224,64 @@ export const BrokenPromise = Type.Object(
 )
 export type BrokenPromise = Static<typeof BrokenPromise>
 
+/** A merge patch (RFC 7396): what is not named stays. */
+export const HostingChangeInput = Type.Object(
+  {
+    components: Type.Optional({ ...asked.components, description: 'All of them: a list replaces a list' }),
+    volumes: Type.Optional(Type.Array(VolumeInput, { maxItems: 100, description: 'Volumes may only grow' })),
+    period: Type.Optional(
+      Type.Object({ start: Type.Optional(Instant), end: Type.Optional(Type.Union([Instant, Type.Null()])) }, closed),
+    ),
+    priority: Type.Optional(Type.Union([Priority, Type.Null()])),
+  },
+  { ...closed, minProperties: 1 },
+)
+export type HostingChangeInput = Static<typeof HostingChangeInput>
+
+/**
+ * `pending`: not decided yet. `applying`: it takes less, and what it took is claimed until the clusters show that. `refused`:
+ * everything is as it was. `moving`: it goes first to where there is room.
+ */
+export const HostingChangeState = Type.Union([
+  Type.Literal('pending'),
+  Type.Literal('moving'),
+  Type.Literal('applying'),
+  Type.Literal('applied'),
+  Type.Literal('refused'),
+])
+export type HostingChangeState = Static<typeof HostingChangeState>
+
+export const HostingChange = Type.Object(
+  {
+    state: HostingChangeState,
+    wanted: HostingChangeInput,
+    requestedAt: Instant,
+    decision: Type.Union([DecisionView, Type.Null()], { description: 'Of the place where it stands' }),
+    elsewhere: Type.Union([DecisionView, Type.Null()], { description: 'Where else it would fit, when it is refused' }),
+  },
+  { ...closed, description: 'The last change that was asked' },
+)
+export type HostingChange = Static<typeof HostingChange>
+
+export const ChangeQuote = Type.Object(
+  {
+    hostingId: HostingId,
+    wanted: HostingChangeInput,
+    inPlace: Type.Boolean({ description: 'Nothing has to move for it' }),
+    decision: DecisionView,
+    elsewhere: Type.Union([DecisionView, Type.Null()]),
+    priceCentsPerMonth: Type.Object(
+      {
+        before: Type.Union([Type.Integer(), Type.Null()]),
+        after: Type.Union([Type.Integer(), Type.Null()], { description: 'Null when there is no room for it' }),
+      },
+      closed,
+    ),
+  },
+  closed,
+)
+export type ChangeQuote = Static<typeof ChangeQuote>
+
 export const Hosting = Type.Object(
   {
     id: HostingId,
@@ -251,8 +290,10 @@ export const Hosting = Type.Object(
     period: Period,
     state: HostingState,
     fallbackStatus: FallbackStatus,
+    fallbackReasons: Type.Array(Type.String(), { description: 'Why it is not as well protected as was asked' }),
     brokenPromise: Type.Union([BrokenPromise, Type.Null()]),
     placements: Type.Array(Placement),
+    change: Type.Union([HostingChange, Type.Null()]),
     decision: Type.Union([DecisionView, Type.Null()]),
     priceCentsPerMonth: Type.Union([Type.Integer(), Type.Null()]),
     ...stamped,
@@ -264,6 +305,10 @@ export type Hosting = Static<typeof Hosting>
 export const QuoteInput = Type.Object(
   {
     ...asked,
+    priority: Type.Optional({
+      ...Priority,
+      description: 'Of the request that is meant; when it finds no place, the quote says whether others would give way',
+    }),
     holdMinutes: Type.Optional(
       Type.Integer({
         minimum: 1,

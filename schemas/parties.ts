@@ -40,3 +40,31 @@ export type TokenInput = Static<typeof TokenInput>
 /** The only moment at which the token itself is shown. */
 export const Token = Type.Object({ id: id('tok'), token: Type.String(), ...TokenInput.properties }, closed)
 export type Token = Static<typeof Token>
+
+export const ShortLivedTokenInput = Type.Object(
+  {
+    lifetimeSeconds: Type.Optional(
+      Type.Integer({ minimum: 10, maximum: 900, default: 900, description: 'At most what the token itself has left' }),
+    ),
+  },
+  closed,
+)
+export type ShortLivedTokenInput = Static<typeof ShortLivedTokenInput>
+
+/** Of the caller, with the rights of the token that it was made from; shown this once. */
+export const ShortLivedToken = Type.Object(
+  {
+    id: id('tok'),
+    token: Type.String(),
+    subject: Type.String(),
+    role: Role,
+    expiresAt: Instant,
+    lifetimeSeconds: Type.Integer({
+      minimum: 0,
+      maximum: 900,
+      description: 'From the moment of the answer, for a caller whose clock is not ours',
+    }),
+  },
+  closed,
+)
+export type ShortLivedToken = Static<typeof ShortLivedToken>

@@ -115,11 +115,11 @@ const table = {
   source: `k8s.io/api and k8s.io/apimachinery ${version} (Apache-2.0): numbers, names and types of fields`,
   messages: Object.fromEntries([...messages].sort(([a], [b]) => (a < b ? -1 : 1))),
 }
-writeFileSync(`${root}services/sandbox/kubernetes/protobuf-fields.json`, `${JSON.stringify(table, null, 2)}\n`)
+writeFileSync(`${root}services/shared/kubernetes/protobuf-fields.json`, `${JSON.stringify(table, null, 2)}\n`)
 
 /** Kubernetes keeps an example of each kind, every field set, in all its forms: what is read must be what JSON has. */
 async function prove(): Promise<number> {
-  const { readProtobuf } = await import('../services/sandbox/kubernetes/protobuf.ts')
+  const { readProtobuf } = await import('../services/shared/kubernetes/protobuf.ts')
   const sent = [...kinds.map((info) => `${apiVersionOf(info)}.${info.kind}`), ...others]
   for (const each of sent) {
     const [, group = 'core', rest] = /^(?:(.+)\/)?(v\d.*)$/.exec(each.replace('meta/', '')) ?? []

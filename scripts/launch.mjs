@@ -1,5 +1,7 @@
 /** In front of what npm runs: what is missing is said in a sentence, where Node.js would show a stack. Needs no package. */
 import { existsSync } from 'node:fs'
+import module from 'node:module'
+import { fileURLToPath } from 'node:url'
 import process from 'node:process'
 
 const [program = '', ...options] = process.argv.slice(2)
@@ -13,6 +15,8 @@ if (major < 24 || (major === 24 && minor < 12)) {
   const needed = `This needs Node.js 24.12 or newer, and this is ${process.versions.node}`
   stop(`${needed}. The right one comes with the packages: run \`npm ci\`, then ${again} again.`)
 }
+// What was compiled at the start before; where that cannot be kept, each start does it.
+module.enableCompileCache?.(fileURLToPath(new URL('node_modules/.cache/compiled', root)))
 process.argv.splice(1, Number.POSITIVE_INFINITY, program, ...options)
 try {
   await import(new URL(program, root).href)

@@ -1,7 +1,9 @@
 /** What the all-in-one says to whoever started it: how far it is, where everything is, and what to try next. */
 import type { Broker, Contents } from './broker/index.ts'
+import type { Gateway } from './gateway/index.ts'
 import type { Demonstration } from './sandbox/index.ts'
 import type { Config } from './shared/config.ts'
+import { UnknownKey } from './shared/secrets.ts'
 
 /** For `npm start -- --help`. */
 export const usage = `npm start [-- --empty]
@@ -12,9 +14,11 @@ export const usage = `npm start [-- --empty]
 Settings are environment variables; these are the ones that a first try may need:
   PORT                 of the API; 8080 when absent, 0 takes any that is free
   MANAGEMENT_PORT      of the metrics; 8081 when absent
+  GATEWAY_PORT         of the Kubernetes API over all datacenters; 8443 when absent
+  TUNNEL_PORT          where agents connect; 8082 when absent
   GEMEENTECLOUD_DATA   the folder in which everything is kept; data when absent
   DATABASE_URL         a PostgreSQL of yours, instead of the one that comes along
-  LOG_LEVEL            warn when absent
+  LOG_LEVEL            of the log, which then goes to the terminal; when absent, warnings go to log.jsonl in that folder
 All of them are in docs/operating.md.`
 
 interface Output {
@@ -45,15 +49,21 @@ export function createProgress(output: Output): Progress {
 }
 
 /** What to do about a setting that cannot be had here; undefined when that is not what went wrong. */
-export function wayOut(error: SystemError, config: Pick<Config, 'port' | 'host' | 'databaseUrl'>): string | undefined {
+export function wayOut(
+  error: SystemError,
+  config: Pick<Config, 'port' | 'tunnel' | 'gateway' | 'host' | 'databaseUrl'>,
+): string | undefined {
+  if (error instanceof UnknownKey) return error.message
   return addressTrouble(error, config) ?? folderTrouble(error) ?? databaseTrouble(error, config)
 }
 
 function addressTrouble(
   { code, syscall, address, port, hostname }: SystemError,
-  config: Pick<Config, 'port' | 'host'>,
+  config: Pick<Config, 'port' | 'tunnel' | 'gateway' | 'host'>,
 ) {
-  const name = port === config.port ? 'PORT' : 'MANAGEMENT_PORT'
+  const inner = port === config.gateway.port ? 'GATEWAY_PORT' : 'MANAGEMENT_PORT'
+  const others = port === config.tunnel.port ? 'TUNNEL_PORT' : inner
+  const name = port === config.port ? 'PORT' : others
   if (syscall === 'listen' && code === 'EADDRINUSE')
     return `${address}:${port} is taken by another program: set ${name} to another port, or to 0 for any that is free`
   if (syscall === 'listen' && code === 'EACCES')
@@ -97,7 +107,10 @@ export interface Ready {
   /** Since the process began. */
   readonly seconds: number
   readonly broker: Broker
+  readonly gateway: Pick<Gateway, 'url'>
   readonly directory: string
+  /** Undefined when the log goes to the terminal. */
+  readonly logFile: string | undefined
   /** Absent when started empty. */
   readonly demonstration: Demonstration | undefined
   readonly contents: Contents
@@ -106,24 +119,28 @@ export interface Ready {
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
 
 /** A few lines: addresses first, then the next command. */
-export function welcome({ seconds, broker, directory, demonstration, contents }: Ready): string {
+export function welcome({ seconds, broker, gateway, directory, logFile, demonstration, contents }: Ready): string {
   const { datacenters, hostings } = contents
   const content =
     datacenters + hostings === 0 ? 'empty.' : `${counted(datacenters, 'datacenter')}, ${counted(hostings, 'hosting')}.`
   const kubeconfig = demonstration
     ? `  kubeconfig   ${demonstration.kubeconfig}        (a context for each datacenter)\n`
     : ''
+  const log = logFile ? `  log          ${logFile}\n` : ''
   const next =
     datacenters > 0
-      ? 'npx gemeentecloud datacenter list\n  npx gemeentecloud hosting quote -f docs/examples/open-zaak.yaml'
+      ? `npx gemeentecloud datacenter list
+  npx gemeentecloud hosting quote -f docs/examples/open-zaak.yaml
+  npx gemeentecloud kubeconfig > federation.yaml && kubectl --kubeconfig federation.yaml get namespaces`
       : 'npx gemeentecloud datacenter register --help'
   return `gemeentecloud is ready after ${seconds.toFixed(1)} s: ${content}${demonstration ? ' Capacities are invented.' : ''}
 
   API          ${broker.url}/api/v1        (described at /api/v1/openapi.json)
   pages        ${broker.url}/
+  Kubernetes   ${gateway.url}        (all datacenters as one cluster)
   metrics      ${broker.managementUrl}/metrics
 ${kubeconfig}  data         ${directory}        (tokens per role: access.json)
-
+${log}
 Next, in another terminal:
   ${next}
 Ctrl-C stops it; the next start goes on where it was.

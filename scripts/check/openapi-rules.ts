@@ -47,7 +47,16 @@ type Rule = (document: OpenApi, places: readonly Place[]) => string[]
 const methods = new Set(['get', 'post', 'put', 'patch', 'delete'])
 const semver = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/
 /** Collections that are a noun without a plural, or one thing of their parent. */
-const singular = new Set(['capacity', 'inventory', 'connection', 'unmet-demand', 'openapi.json'])
+const singular = new Set([
+  'active',
+  'capacity',
+  'fencing',
+  'inventory',
+  'connection',
+  'report',
+  'unmet-demand',
+  'openapi.json',
+])
 const verbs = /^(get|list|create|make|add|update|set|delete|remove|do|run|search|find|request|check)(-|$)/
 
 const segments = (path: string) => path.split('/').filter((segment) => segment !== '' && !segment.startsWith('{'))

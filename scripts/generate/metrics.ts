@@ -1,11 +1,17 @@
 /** Generates docs/metrics.md from the registry that a broker exposes; names and labels are a public contract. */
 import { readFileSync } from 'node:fs'
 import { Registry } from 'prom-client'
+import { guardMetrics } from '../../services/agent/guard/metrics.ts'
+import { fallbackMetrics as agentFallbackMetrics, agentProcessMetrics } from '../../services/agent/metrics.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { clusterMetrics } from '../../services/broker/clusters/metrics.ts'
+import { fallbackMetrics } from '../../services/broker/fallback/metrics.ts'
+import { operationMetrics } from '../../services/broker/fallback/operations/metrics.ts'
+import { mirrorMetrics } from '../../services/broker/mirror/index.ts'
 import { schedulingMetrics } from '../../services/broker/scheduling/index.ts'
+import { gatewayMetrics } from '../../services/gateway/metrics.ts'
 import { root, typescriptFiles } from '../sources.ts'
-import { offlineKit, unused } from './offline.ts'
+import { offlineKit, offlineWays } from './offline.ts'
 
 interface Metric {
   readonly name: string
@@ -17,9 +23,16 @@ interface Metric {
 /** The page as Markdown, ending in a newline. Throws when a metric of the sources is not in the registry. */
 export async function metricsPage(): Promise<string> {
   const registry = new Registry()
-  const { http } = await createApp(offlineKit, registry, unused)
+  const { http } = await createApp(offlineKit, registry, offlineWays)
   schedulingMetrics(registry, offlineKit, () => false)
   clusterMetrics(registry, offlineKit)
+  mirrorMetrics(registry, offlineKit)
+  fallbackMetrics(registry)
+  operationMetrics(registry, offlineKit)
+  agentProcessMetrics(registry, offlineKit.clock.now)
+  agentFallbackMetrics(registry)
+  guardMetrics(registry, offlineKit.clock.monotonic)
+  gatewayMetrics(registry)
   await http.close()
   const metrics = registry.getMetricsAsArray() as unknown as Metric[]
   const known = new Set(metrics.map(({ name }) => name))

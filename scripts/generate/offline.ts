@@ -1,11 +1,14 @@
 /** What generators hand to code that wants a kit, though nothing of the store is needed to describe it. */
 import pino from 'pino'
+import { createAuthorities } from '../../services/broker/agents/index.ts'
+import type { Ways } from '../../services/broker/app.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { systemRandom } from '../../services/shared/random.ts'
+import { createSecrets } from '../../services/shared/secrets.ts'
 
 /** Every use of the store fails with this. */
-export const unused = async (): Promise<never> => {
+const unused = async (): Promise<never> => {
   throw new Error('a generator needs no store')
 }
 
@@ -22,4 +25,14 @@ export const offlineKit: Kit = {
   clock: systemClock,
   random: systemRandom,
   log: pino({ level: 'silent' }),
+}
+
+/** Ways to datacenters that none is reached by. */
+export const offlineWays: Ways = {
+  connect: unused,
+  agents: {
+    authorities: createAuthorities(offlineKit, createSecrets(new Uint8Array(32))),
+    tunnels: () => [],
+    connect: unused,
+  },
 }

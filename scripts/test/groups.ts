@@ -31,8 +31,10 @@ const kubernetes: Traits = { missing: missingForClusters, prepare: buildPrograms
 
 /** Folders that are not named here need nothing and run beside others. */
 const traits: Readonly<Record<string, Traits>> = {
-  unit: { timeoutSeconds: 90 },
+  unit: { timeoutSeconds: 150 },
+  api: { timeoutSeconds: 600 },
   sandbox: { ...someKubectl, timeoutSeconds: 240 },
+  simulation: { timeoutSeconds: 900 },
   faults: { alone: true, timeoutSeconds: 600 },
   system: { ...someKubectl, alone: true, timeoutSeconds: 300 },
   clusters: { ...kubernetes, timeoutSeconds: 600 },

@@ -5,6 +5,7 @@ import { systemClock } from '../shared/clock.ts'
 import { readConfig } from '../shared/config.ts'
 import { createLogger } from '../shared/log.ts'
 import { systemRandom } from '../shared/random.ts'
+import { UnknownKey } from '../shared/secrets.ts'
 import { bootstrapDesk } from './bootstrap.ts'
 import { startBroker } from './broker.ts'
 import { openStore } from './open-store.ts'
@@ -30,7 +31,12 @@ const log = createLogger(config.logLevel)
 const database = await openStore(config.databaseUrl ?? '')
 const kit = { database, clock: systemClock, random: systemRandom, log }
 if (config.bootstrapToken !== undefined) await bootstrapDesk(kit, config.desk, config.bootstrapToken)
-const broker = await startBroker(kit, { ...config, encryptionKey: config.encryptionKey ?? new Uint8Array() })
+const encryptionKey = config.encryptionKey ?? new Uint8Array()
+const broker = await startBroker(kit, { ...config, encryptionKey }).catch((error) => {
+  if (!(error instanceof UnknownKey)) throw error
+  console.error(`The broker did not start: ${error.message}`)
+  process.exit(2)
+})
 log.info({ api: broker.url, management: broker.managementUrl }, 'ready')
 
 closeWithGrace({ delay: 20_000, logger: { error: (message) => log.error(message) } }, async ({ err }) => {

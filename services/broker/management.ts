@@ -5,12 +5,13 @@ import { createHttpServer, type HttpOptions, type HttpServer } from '../shared/h
 
 const probeMs = 2_000
 
-/** `/livez`: the process turns. `/readyz`: it can serve, so the store answers. `/metrics`: for Prometheus. */
+/** `/livez`: the process turns. `/readyz`: it can serve: the store answers, and `others` are `ok`. `/metrics`: for Prometheus. */
 export async function createManagement(
   options: HttpOptions,
   registry: Registry,
   database: Database,
   stopping: () => boolean,
+  others: () => Promise<Readonly<Record<string, string>>> = async () => ({}),
 ): Promise<HttpServer> {
   const app = await createHttpServer(options)
   app.get('/metrics', async (_request, reply) =>
@@ -22,9 +23,9 @@ export async function createManagement(
   app.get('/livez', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     const store = stopping() ? 'stopping' : await storeAnswers(database, options)
-    return reply
-      .code(store === 'ok' ? 200 : 503)
-      .send({ status: store === 'ok' ? 'ok' : 'not-ready', checks: { store } })
+    const checks = { store, ...(store === 'ok' && (await others())) }
+    const isReady = Object.values(checks).every((check) => check === 'ok')
+    return reply.code(isReady ? 200 : 503).send({ status: isReady ? 'ok' : 'not-ready', checks })
   })
   return app
 }

@@ -20,9 +20,13 @@ export const openApiOptions: FastifyDynamicSwaggerOptions = {
     tags: [
       { name: 'parties', description: 'Organisations and their tokens' },
       { name: 'datacenters', description: 'Capacity that providers register and offer' },
+      { name: 'agents', description: 'How an agent joins for a datacenter, and stays known' },
       { name: 'systems', description: 'Software that consumers run' },
       { name: 'hostings', description: 'Deployments that are placed, billed and failed over' },
       { name: 'quotes', description: 'Where something would fit, and its price' },
+      { name: 'plans', description: 'What would have to move; proposed, never carried out by this version' },
+      { name: 'operations', description: 'Failovers, failbacks, drains and moves, from the plan to the end' },
+      { name: 'drills', description: 'That hostings come up elsewhere, tried before it has to be, with evidence' },
       { name: 'events', description: 'Every change, in order' },
       { name: 'description', description: 'This document' },
     ],

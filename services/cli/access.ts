@@ -45,6 +45,11 @@ export function findAccess(io: Io, flags: AccessFlags, role: Role): Access {
   return { base: localBase, token: found, local: true }
 }
 
+/** The gateway of the broker on this machine; undefined when none runs here. */
+export function findGateway(io: Io): LocalAccess['gateway'] {
+  return readLocal(io)?.access.gateway
+}
+
 function baseOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !/^https?:$/.test(url.protocol)) throw usage(`${text} is no address such as https://loket.example.nl`)

@@ -18,12 +18,14 @@ export interface Change {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+type ChangeMethod = 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
 export interface Api {
   get<T>(path: string, query?: Query): Promise<T>
   /** All pages of a list, at most `limit` items. */
   list<T>(path: string, query?: Query, limit?: number): Promise<T[]>
   /** One intention: its Idempotency-Key is the same in every attempt. */
-  change<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, change?: Change): Promise<{ status: number; body: T }>
+  change<T>(method: ChangeMethod, path: string, change?: Change): Promise<{ status: number; body: T }>
   /** The raw answer of a request that is to be read as it comes; one attempt. */
   open(path: string, query: Query, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response>
 }
@@ -78,7 +80,7 @@ export function createApi(io: Io, access: Access, language: string, key?: string
       } while (cursor !== undefined && items.length < limit)
       return items
     },
-    change: async <T>(method: 'POST' | 'PUT' | 'DELETE', path: string, change: Change = {}) => {
+    change: async <T>(method: ChangeMethod, path: string, change: Change = {}) => {
       const intention = key ?? Buffer.from(io.random.bytes(16)).toString('hex')
       const headers = { ...change.headers, 'idempotency-key': intention }
       return call<T>(method, urlOf(path), { ...change, headers })

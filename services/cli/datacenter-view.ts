@@ -3,7 +3,13 @@ import type { Capacity, CapacityResource, Contact, Datacenter, Offer } from '../
 import { type Cell, renderTable } from './table.ts'
 import { day, duration, line, type Paint, roughAmount } from './text.ts'
 
-const contactTones = { reachable: 'good', suspect: 'doubtful', unreachable: 'bad', unknown: 'quiet' } as const
+const contactTones = {
+  reachable: 'good',
+  suspect: 'doubtful',
+  unreachable: 'bad',
+  lost: 'bad',
+  unknown: 'quiet',
+} as const
 
 export const contactCell = (contact: Contact): Cell => ({ text: contact, tone: contactTones[contact] })
 
@@ -24,9 +30,7 @@ export function datacenterText(
     line`place           ${region}, ${position.latitude} N ${position.longitude} E`,
     line`state           ${state}`,
     `contact         ${paint(contactTones[contact], contact)}${contactReason === null ? '' : line`: ${contactReason}`}`,
-    connection
-      ? line`connection      ${connection.kind} ${connection.server ?? ''}`.trimEnd()
-      : 'connection      none yet',
+    connection ? connectionText(connection) : 'connection      none yet',
     inventory
       ? line`cluster         ${inventory.nodes} nodes, Kubernetes ${inventory.kubernetesVersion}`
       : 'cluster         never seen',
@@ -90,4 +94,12 @@ function offersText(offers: readonly Offer[], paint: Paint): string {
     paint,
   )
   return `Offers\n${table}`
+}
+
+/** How it is reached; of an agent also what it said of itself. */
+function connectionText({ kind, server, agent }: NonNullable<Datacenter['connection']>): string {
+  if (!agent) return line`connection      ${kind} ${server ?? ''}`.trimEnd()
+  const { version, clockSkewSeconds: skew, certificateExpiresAt } = agent
+  const said = version === null ? 'never connected' : `${version}, its clock ${(skew ?? 0).toFixed(1)} s off`
+  return line`connection      ${kind} ${said}, certificate until ${day(certificateExpiresAt)}`
 }

@@ -1,13 +1,16 @@
 /** `datacenter register|connect|offer|list|show`. */
 import type { Command } from 'commander'
 import type { Capacity, Datacenter, Offer } from '../../schemas/index.ts'
+import { withdrawCommand } from './carry-out.ts'
 import { contactCell, datacenterText } from './datacenter-view.ts'
 import { usage } from './errors.ts'
 import { readObject } from './files.ts'
 import { emptyRegions, findDatacenter } from './find.ts'
 import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
+import { joinTokenCommand } from './join-token.ts'
 import { chooseContext } from './kubeconfig.ts'
 import { offerCommand } from './offer.ts'
+import { drainCommand } from './plans.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
 import { duration, line } from './text.ts'
@@ -29,6 +32,7 @@ interface RegisterOptions extends ConnectionOptions {
   evidence?: [string, string][]
   capability?: string[]
   pue?: number
+  hideNodes?: true
   operator?: string
 }
 
@@ -37,6 +41,7 @@ const contextHelp = 'the context of the kubeconfig; its current one when absent.
 export function datacenterCommands(program: Command, shell: Shell): void {
   const datacenter = program.command('datacenter').description('datacenters: register, connect, offer, look')
   registerCommand(datacenter, shell)
+  joinTokenCommand(datacenter, shell)
   datacenter
     .command('connect <name>')
     .description('give or replace the kubeconfig by which the broker reaches the cluster')
@@ -57,6 +62,8 @@ export function datacenterCommands(program: Command, shell: Shell): void {
       }),
     )
   offerCommand(datacenter, shell)
+  drainCommand(datacenter, shell)
+  withdrawCommand(datacenter, shell)
   listCommand(datacenter, shell)
   datacenter
     .command('show <name>')
@@ -98,6 +105,7 @@ function registerCommand(datacenter: Command, shell: Shell): void {
     .option('--evidence <kind=until>', 'for example iso27001=2028-01-01; may be repeated', several(pairOf(instant)))
     .option('--capability <word>', 'what it has, such as gpu; may be repeated', several(asIs))
     .option('--pue <number>', 'power usage effectiveness', number)
+    .option('--hide-nodes', 'who is hosted here sees nothing of its nodes through the gateway')
     .option('--operator <party>', 'id of the party that runs it; yourself when absent')
     .option('--kubeconfig <file>', 'connect it at once; - is standard input')
     .option('--context <name>', contextHelp)
@@ -111,7 +119,7 @@ function registerCommand(datacenter: Command, shell: Shell): void {
         const made = (await session.during('registering', change)).body
         await session.show(made, () => line`Datacenter ${made.slug} is registered (${made.id}), state ${made.state}.\n`)
         if (made.connection === null && options.kubeconfig === undefined) {
-          session.remark(line`Next: gemeentecloud datacenter connect ${made.slug} --kubeconfig FILE`)
+          session.remark(line`Next: gemeentecloud datacenter join-token ${made.slug}`)
         }
         return undefined
       }),
@@ -141,6 +149,7 @@ async function registrationFrom(session: Session, options: RegisterOptions): Pro
     },
     ...(options.capability && { capabilities: options.capability }),
     ...(options.pue !== undefined && { pue: options.pue }),
+    ...(options.hideNodes && { nodesVisible: false }),
     ...(options.operator && { operatorId: options.operator }),
     ...(options.kubeconfig && { connection: await connectionFrom(session, options) }),
   }

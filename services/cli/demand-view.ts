@@ -10,12 +10,12 @@ export function demandText(draft: Draft, paint: Paint): string {
   const components = Array.isArray(draft.components) ? draft.components : []
   const volumes = Array.isArray(draft.volumes) ? draft.volumes : []
   const componentTable = renderTable(
-    [{ title: 'COMPONENT' }, { title: 'REPLICAS', right: true }, { title: 'EACH' }, { title: 'ONE PER NODE' }],
-    components.map(({ name, replicas, requests = {}, onePerNode }) => [
+    [{ title: 'COMPONENT' }, { title: 'REPLICAS', right: true }, { title: 'EACH' }, { title: 'ONE PER' }],
+    components.map(({ name, replicas, minReplicas, maxReplicas, requests = {}, onePerNode, onePerZone }) => [
       String(name),
-      String(replicas),
+      String(replicas) + bounds(minReplicas, maxReplicas),
       amountsText(requests),
-      onePerNode ? 'yes' : 'no',
+      [onePerNode && 'node', onePerZone && 'zone'].filter(Boolean).join(', '),
     ]),
     paint,
   )
@@ -43,6 +43,11 @@ export function demandText(draft: Draft, paint: Paint): string {
     ...(volumes.length > 0 ? ['\n', volumeTable] : []),
     ...(total ? [`\nTogether ${total}\n`] : []),
   ].join('')
+}
+
+function bounds(least: number | undefined, most: number | undefined): string {
+  const parts = [least !== undefined && `from ${least}`, most !== undefined && `up to ${most}`].filter(Boolean)
+  return parts.length > 0 ? ` (${parts.join(' ')})` : ''
 }
 
 function totals(components: NonNullable<Draft['components']>): string | undefined {

@@ -1,5 +1,5 @@
 /** From the name that a person types to the one resource it means. */
-import type { Datacenter, Hosting, System } from '../../schemas/index.ts'
+import type { Datacenter, Hosting, Plan, System } from '../../schemas/index.ts'
 import type { Api } from './api.ts'
 import { CliError, exitCode, usage } from './errors.ts'
 import { didYouMean } from './nearest.ts'
@@ -73,6 +73,18 @@ export async function findHosting(api: Api, name: string): Promise<Hosting> {
   if (!hosting)
     throw notFound('hosting', name, await hostingNames(api), '`gemeentecloud hosting list` shows what there is.')
   return hosting
+}
+
+/** By id, or by how it begins where that tells it from the others: `pln_01k…`, as a list that is cut off shows it. */
+export async function findPlan(api: Api, text: string): Promise<Plan> {
+  if (isId('pln', text)) return api.get(`/plans/${text}`)
+  const beginning = text.replace(/(…|\.\.\.)$/, '')
+  const plans = await api.list<Plan>('/plans', {})
+  const found = beginning.startsWith('pln_') ? plans.filter(({ id }) => id.startsWith(beginning)) : []
+  const ids = found.map(({ id }) => id)
+  if (found.length > 1) throw severalFound('plan', text, ids)
+  if (!found[0]) throw notFound('plan', text, [], '`gemeentecloud plan list` shows what there is.')
+  return found[0]
 }
 
 /** The id behind a datacenter's slug or a hosting's name; an id stays as it is, for none of them has a `_`. */

@@ -36,6 +36,16 @@ export function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** SHA-256 in hexadecimal, however its digits are grouped. */
+export function fingerprint(text: string): string {
+  const digits = text
+    .replace(/^sha256:/i, '')
+    .replaceAll(/[:\s]/g, '')
+    .toLowerCase()
+  if (!/^[0-9a-f]{64}$/.test(digits)) throw new InvalidArgumentError('It must be all 64 digits of a SHA-256.')
+  return digits
+}
+
 /** `52.09,5.12`, latitude first. */
 export function position(text: string): { latitude: number; longitude: number } {
   const [latitude = '', longitude = '', ...more] = text.split(',')

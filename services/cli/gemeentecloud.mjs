@@ -1,18 +1,19 @@
 #!/usr/bin/env node
 /** Starts the command line with a Node.js that can run it: this one, or else the one that came with the packages. */
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 
 if (major > 24 || (major === 24 && minor >= 12)) {
+  // What was compiled at a run before; where that cannot be kept, each run does it.
+  module.enableCompileCache?.(fileURLToPath(new URL('../../node_modules/.cache/compiled', import.meta.url)))
   await import('./main.ts')
 } else {
   const node = packagedNode()
   if (node === undefined) tooOld()
-  const main = fileURLToPath(new URL('main.ts', import.meta.url))
-  const child = spawn(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' })
   // The terminal signals both of us: the child decides, we follow it. A signal to us alone is passed on.
   process.on('SIGINT', () => undefined)
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

@@ -1,8 +1,11 @@
 /** How hostings and quotes look on a terminal: where it landed or why not, for whom it matters in one screen. */
-import type { DecisionView, Hosting, Placement, Quote, System } from '../../schemas/index.ts'
+import type { ActiveSite, DecisionView, Hosting, Placement, Quote, System } from '../../schemas/index.ts'
+import type { Language } from '../placement/index.ts'
+import { mirrorsText } from './mirror-view.ts'
 import { refusalGroups, refusalsPerDatacenter } from './refusals.ts'
+import type { Session } from './session.ts'
 import { type Cell, renderTable } from './table.ts'
-import { euros, line, type Paint, type Tone } from './text.ts'
+import { euros, line, type Tone } from './text.ts'
 
 const stateTones: Partial<Record<Hosting['state'], Tone>> = {
   running: 'good',
@@ -20,9 +23,17 @@ const fallbackTones: Partial<Record<Hosting['fallbackStatus'], Tone>> = {
 const toned = (text: string, tone: Tone | undefined): Cell => ({ text, tone })
 const placeOf = ({ placements }: Hosting, role: Placement['role']) =>
   placements.find((placement) => placement.role === role)?.datacenter ?? '-'
-const priceOf = ({ priceCentsPerMonth }: Hosting) => (priceCentsPerMonth === null ? '-' : euros(priceCentsPerMonth))
+const priceOf = ({ priceCentsPerMonth }: Hosting, language: Language) =>
+  priceCentsPerMonth === null ? '-' : euros(priceCentsPerMonth, language)
 
-export function hostingList(hostings: readonly Hosting[], systems: readonly System[], paint: Paint): string {
+/** How it is told to this person. */
+export type Manner = Pick<Session, 'paint' | 'language'>
+
+export function hostingList(
+  hostings: readonly Hosting[],
+  systems: readonly System[],
+  { paint, language }: Manner,
+): string {
   const slugs = new Map(systems.map(({ id, slug }) => [id, slug]))
   return renderTable(
     [
@@ -41,16 +52,17 @@ export function hostingList(hostings: readonly Hosting[], systems: readonly Syst
       placeOf(hosting, 'primary'),
       placeOf(hosting, 'standby'),
       toned(hosting.fallbackStatus, fallbackTones[hosting.fallbackStatus]),
-      priceOf(hosting),
+      priceOf(hosting, language),
     ]),
     paint,
   )
 }
 
 /** What a request came to, in a few lines. */
-export function outcomeText(hosting: Hosting, paint: Paint): string {
+export function outcomeText(hosting: Hosting, { paint, language }: Manner): string {
   const { name, state, decision } = hosting
   const next = line`\`gemeentecloud hosting show ${name}\``
+  if (state === 'pending' && decision) return line`${name} waits: ${decision.summary}. ${next} tells how it stands.\n`
   if (state === 'pending') return line`${name} is asked for and not decided yet. ${next} tells how it stands.\n`
   if (decision?.outcome !== 'placed') {
     const later = hosting.waitForCapacity ? 'It stays on the register and is tried again when capacity changes.\n' : ''
@@ -62,23 +74,25 @@ export function outcomeText(hosting: Hosting, paint: Paint): string {
   const lands = standby === '-' ? 'without a standby' : line`with its standby at ${standby}`
   return (
     paint('good', line`${name} is placed at ${placeOf(hosting, 'primary')}`) +
-    ` ${lands}, for ${priceOf(hosting)} a month.\n` +
+    ` ${lands}, for ${priceOf(hosting, language)} a month.\n` +
     `It is ${state} there; ${next} tells how it stands.\n`
   )
 }
 
 /** Everything that is known of one hosting. */
-export function hostingText(hosting: Hosting, system: System, paint: Paint): string {
-  const { name, id, state, fallbackStatus, fallback, period, decision, placements, brokenPromise } = hosting
+export function hostingText(hosting: Hosting, system: System, manner: Manner): string {
+  const { paint, language } = manner
+  const { name, id, state, fallbackStatus, fallbackReasons, fallback, decision, placements, brokenPromise } = hosting
+  const why = fallbackReasons.length > 0 ? line`: ${fallbackReasons.join(', ').replaceAll('-', ' ')}` : ''
   const facts = [
     line`${name}`,
     line`id        ${id}`,
     line`system    ${system.slug} (${system.name})`,
     `state     ${paint(stateTones[state], state)}`,
-    `fallback  ${paint(fallbackTones[fallbackStatus], fallbackStatus)} (asked: ${fallback.mode})`,
+    `fallback  ${paint(fallbackTones[fallbackStatus], fallbackStatus)} (asked: ${fallback.mode})${why}`,
     ...(brokenPromise ? [brokenText(brokenPromise)] : []),
-    line`period    from ${period.start} ${period.end === null ? 'until further notice' : `until ${period.end}`}`,
-    `price     ${hosting.priceCentsPerMonth === null ? 'none yet' : `${priceOf(hosting)} a month`}`,
+    line`period    ${periodText(hosting)}`,
+    `price     ${hosting.priceCentsPerMonth === null ? 'none yet' : `${priceOf(hosting, language)} a month`}`,
   ]
   const places = renderTable(
     [{ title: 'ROLE' }, { title: 'DATACENTER' }, { title: 'SEEN THERE' }, { title: 'WHY' }, { title: 'AT' }],
@@ -94,8 +108,22 @@ export function hostingText(hosting: Hosting, system: System, paint: Paint): str
   return [
     `${facts.join('\n')}\n`,
     ...(placements.length > 0 ? [`\n${places}`] : []),
-    decisionText(decision, paint),
+    mirrorsText(placements, paint),
+    decisionText(decision, manner),
   ].join('')
+}
+
+export function activeText({ hosting, state, datacenter, since }: ActiveSite): string {
+  if (state !== 'active')
+    return `${line`${hosting} is active nowhere now; \`gemeentecloud hosting show ${hosting}\` tells why.`}\n`
+  return `${line`${hosting} is active at ${datacenter ?? '?'} since ${since ?? 'an unknown time'}`}\n`
+}
+
+/** Whoever was ended before its time has no use for when that would have been. */
+function periodText({ period: { start, end }, state }: Hosting): string {
+  if (state === 'ended' || state === 'ending')
+    return `from ${start}; it ${state === 'ended' ? 'has ended' : 'is ending'}`
+  return `from ${start} ${end === null ? 'until further notice' : `until ${end}`}`
 }
 
 /** What is short, where, and what would mend it. */
@@ -106,13 +134,13 @@ function brokenText({ datacenter, failureDomain, shortfall, remedy }: NonNullabl
   return line`broken    ${short} at ${datacenter}` + when + (remedy ? line`; it is mended when ${remedy}` : '')
 }
 
-function decisionText(decision: DecisionView | null, paint: Paint): string {
+function decisionText(decision: DecisionView | null, manner: Manner): string {
   if (!decision) return '\nNot decided yet.\n'
-  return line`\nDecided ${decision.decidedAt}: ${decision.summary}\n` + placesAndReasons(decision, paint)
+  return line`\nDecided ${decision.decidedAt}: ${decision.summary}\n` + placesAndReasons(decision, manner)
 }
 
 /** The places that fit, best first, and the reasons for the others. */
-function placesAndReasons(decision: DecisionView, paint: Paint): string {
+function placesAndReasons(decision: DecisionView, { paint, language }: Manner): string {
   const { alternatives, refusals } = decision
   const places = renderTable(
     [
@@ -126,7 +154,7 @@ function placesAndReasons(decision: DecisionView, paint: Paint): string {
     alternatives.map(({ primary, standby, priceCentsPerMonth, differences = [] }) => [
       primary.datacenter,
       standby?.datacenter ?? '-',
-      euros(priceCentsPerMonth),
+      euros(priceCentsPerMonth, language),
       ...scoreCells(primary.score, standby?.score ?? []),
       differences.map(({ text }) => text).join(', '),
     ]),
@@ -149,9 +177,17 @@ function scoreCells(primary: Score, standby: Score): [string, string] {
 
 type Score = DecisionView['alternatives'][number]['primary']['score']
 
-export function quoteText({ id, validUntil, decision, hold }: Quote, paint: Paint): string {
+export function quoteText({ id, validUntil, decision, hold }: Quote, manner: Manner): string {
   const valid = line`Quote ${id}, valid until ${validUntil}; ${hold ? holdText(id, hold) : 'nothing is reserved.'}\n`
-  return [line`${decision.summary}\n`, placesAndReasons(decision, paint), '\n', valid].join('')
+  return [
+    line`${decision.summary}\n`,
+    decision.preemption
+      ? line`${decision.preemption.text} (${euros(decision.preemption.priceCentsPerMonth, manner.language)} a month)\n`
+      : '',
+    placesAndReasons(decision, manner),
+    '\n',
+    valid,
+  ].join('')
 }
 
 function holdText(id: string, { state, until }: NonNullable<Quote['hold']>): string {

@@ -20,6 +20,7 @@ export async function draftFrom(session: Session, options: DemandOptions & { quo
   const fallback = {
     ...(base['fallback'] as object | undefined),
     ...(options.fallback && { mode: options.fallback }),
+    ...(options.warmReplicas !== undefined && { warmReplicas: options.warmReplicas }),
     ...(options.minDistance !== undefined && { minDistanceKm: options.minDistance }),
     ...(options.differ && { differ: options.differ }),
   }
@@ -82,6 +83,10 @@ function constraintsFrom(options: DemandOptions): NonNullable<HostingInput['cons
     ...(options.evidence && { evidence: options.evidence }),
     ...(options.capability && { capabilities: options.capability }),
     ...(options.maxPrice !== undefined && { maxPriceCentsPerMonth: options.maxPrice }),
+    ...(options.together && { together: options.together }),
+    ...(options.apart && { apart: options.apart }),
+    ...(options.apartFromSystem && { apartSystems: options.apartFromSystem }),
+    ...(options.weight && { weights: Object.fromEntries(options.weight) }),
   }
 }
 

@@ -2,12 +2,18 @@
 import { Command, CommanderError, Option } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }
 import { roles } from './access.ts'
+import { agentCommands } from './agents.ts'
+import { changeCommands } from './changes.ts'
+import { clusterAccessCommands } from './cluster-access.ts'
 import { datacenterCommands } from './datacenters.ts'
+import { drillCommands } from './drills.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
 import { eventCommands } from './events.ts'
+import { failoverCommands } from './failovers.ts'
 import { hostingCommands } from './hostings.ts'
 import type { Io } from './io.ts'
 import { outputs } from './output.ts'
+import { planCommands } from './plans.ts'
 import type { Shell } from './session.ts'
 import { simulateCommands } from './simulate/command.ts'
 import { systemCommands } from './systems.ts'
@@ -60,10 +66,15 @@ export function program(shell: Shell): Command {
     .option('--idempotency-key <key>', 'repeat a change whose outcome is not known: it is made at most once')
     .addHelpText('after', codesHelp)
   datacenterCommands(program, shell)
+  agentCommands(program, shell)
   systemCommands(program, shell)
-  hostingCommands(program, shell)
+  changeCommands(hostingCommands(program, shell), shell)
+  failoverCommands(program, shell)
+  drillCommands(program, shell)
+  planCommands(program, shell)
   unmetCommands(program, shell)
   eventCommands(program, shell)
+  clusterAccessCommands(program, shell)
   simulateCommands(program, shell)
   return program
 }

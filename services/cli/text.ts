@@ -1,5 +1,6 @@
 /** Text for people: what came from elsewhere is made harmless for a terminal, figures get their unit. */
 import { styleText } from 'node:util'
+import type { Language } from '../placement/index.ts'
 import { amountOf, isBytes } from '../shared/quantity.ts'
 import type { Io } from './io.ts'
 
@@ -42,10 +43,16 @@ export function day(instant: string): string {
   )
 }
 
-/** Whole euro cents as `€ 1234.56`. */
-export function euros(cents: number): string {
+/** Whole euro cents as `€ 1234.56`, in Dutch `€ 1234,56`: as the explanations beside it write them. */
+export function euros(cents: number, language: Language = 'en'): string {
   const digits = String(Math.abs(cents)).padStart(3, '0')
-  return `€ ${cents < 0 ? '-' : ''}${digits.slice(0, -2)}.${digits.slice(-2)}`
+  return `€ ${cents < 0 ? '-' : ''}${digits.slice(0, -2)}${language === 'nl' ? ',' : '.'}${digits.slice(-2)}`
+}
+
+/** A figure with so many decimals. */
+export function decimals(value: number, places: number, language: Language): string {
+  const text = value.toFixed(places)
+  return language === 'nl' ? text.replace('.', ',') : text
 }
 
 /** An amount of a resource to compare at a glance: one decimal at most, and bytes in the unit that keeps it short. */

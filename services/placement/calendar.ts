@@ -6,8 +6,10 @@ import type { Need } from './resources.ts'
 /** From `start` to the next segment's start. Vectors are indexed by resource; a missing element is zero. */
 export interface Segment {
   start: number
-  /** Taken by primaries. */
+  /** Taken by primaries and by what runs of standbys. */
   used: readonly number[]
+  /** The part of `used` that standbys run: like the reserve it may not rest on what can be withdrawn at once. */
+  standing: readonly number[]
   /** What would land here when a failure domain is lost; made when first needed. */
   byDomain: Map<string, readonly number[]> | undefined
   /** Per resource the largest of `byDomain`: the reserve that all domains share. */
@@ -21,6 +23,9 @@ export interface Ahead {
   readonly reserve: readonly number[]
   /** Of used and reserve together at one instant. */
   readonly load: readonly number[]
+  readonly standing: readonly number[]
+  /** Of standing and reserve together at one instant: what must be firm. */
+  readonly firm: readonly number[]
 }
 
 /**
@@ -33,20 +38,25 @@ export interface Ledger {
   marks: Map<number, number> | undefined
 }
 
-/** A booking: as primary when `domains` is undefined, else as a standby for what these domains take down. */
+/**
+ * A booking: of what runs when `domains` is undefined, else as a standby for what these domains take down. `standing`:
+ * what runs is a standby's.
+ */
 export interface Booking {
   readonly period: Period
   readonly need: Need
   readonly domains: readonly string[] | undefined
+  readonly standing?: boolean
 }
 
 const none: readonly number[] = []
 
 /** There may be a million of these, so an empty one holds next to nothing. */
 export function createLedger(): Ledger {
-  const ahead = { used: none, reserve: none, load: none }
+  const empty = { used: none, standing: none, reserve: none }
+  const ahead = { ...empty, load: none, firm: none }
   return {
-    segments: [{ start: Number.NEGATIVE_INFINITY, used: none, byDomain: undefined, reserve: none, ahead }],
+    segments: [{ start: Number.NEGATIVE_INFINITY, ...empty, byDomain: undefined, ahead }],
     marks: undefined,
   }
 }
@@ -56,14 +66,14 @@ export function book(ledger: Ledger, booking: Booking): void {
   if (booking.period.start >= booking.period.end) return
   mark(ledger, booking.period.start)
   mark(ledger, booking.period.end)
-  eachWithin(ledger, booking.period, (segment) => addTo(segment, booking, 1))
+  change(ledger, booking, 1)
   lookAhead(ledger)
 }
 
 /** Takes back exactly what `book` added. */
 export function unbook(ledger: Ledger, booking: Booking): void {
   if (booking.period.start >= booking.period.end) return
-  eachWithin(ledger, booking.period, (segment) => addTo(segment, booking, -1))
+  change(ledger, booking, -1)
   unmark(ledger, booking.period.start)
   unmark(ledger, booking.period.end)
   lookAhead(ledger)
@@ -90,13 +100,13 @@ export function indexAt(segments: readonly { readonly start: number }[], instant
   return low
 }
 
-/** Calls `visit` for each segment that overlaps the period, in order of time. */
-function eachWithin(ledger: Ledger, period: Period, visit: (segment: Segment) => void): void {
-  const { segments } = ledger
-  for (let i = indexAt(segments, period.start); i < segments.length; i++) {
+/** Adds to each segment that overlaps the period. A segment that is alone shares its vectors with none: they change in place. */
+function change({ segments }: Ledger, booking: Booking, sign: 1 | -1): void {
+  const inPlace = segments.length === 1
+  for (let i = indexAt(segments, booking.period.start); i < segments.length; i++) {
     const segment = segments[i]
-    if (!segment || segment.start >= period.end) return
-    visit(segment)
+    if (!segment || segment.start >= booking.period.end) return
+    addTo(segment, booking, sign, inPlace)
   }
 }
 
@@ -109,21 +119,22 @@ export function landing(segment: Segment, domains: readonly string[], index: num
   return most
 }
 
-function addTo(segment: Segment, { need, domains }: Booking, sign: 1 | -1): void {
+function addTo(segment: Segment, { need, domains, standing }: Booking, sign: 1 | -1, inPlace: boolean): void {
   if (!domains) {
-    segment.used = plusNeed(segment.used, need, sign)
+    segment.used = plusNeed(segment.used, need, sign, inPlace)
+    if (standing) segment.standing = plusNeed(segment.standing, need, sign, inPlace)
     return
   }
-  const byDomain = segment.byDomain ?? new Map<string, readonly number[]>()
-  const reserve = grown(segment.reserve, need)
+  const byDomain = segment.byDomain ?? new Map<string, number[]>()
+  const reserve = grown(segment.reserve, need, inPlace)
   /** Resources of which what goes was the most, so that a new most must be looked for. */
-  const lowered = new Set<number>()
+  const lowered: number[] = []
   for (const domain of domains) {
-    const vector = plusNeed(byDomain.get(domain) ?? none, need, sign)
+    const vector = plusNeed(byDomain.get(domain) ?? none, need, sign, inPlace)
     for (const { index, amount } of need) {
       const to = vector[index] ?? 0
       if (to >= (reserve[index] ?? 0)) reserve[index] = to
-      else if (sign === -1 && to + amount === reserve[index]) lowered.add(index)
+      else if (sign === -1 && to + amount === reserve[index]) lowered.push(index)
     }
     if (vector.every((amount) => amount === 0)) byDomain.delete(domain)
     else byDomain.set(domain, vector)
@@ -142,16 +153,24 @@ function lookAhead({ segments }: Ledger): void {
   for (let i = segments.length - 1; i >= 0; i--) {
     const segment = segments[i]
     if (!segment) continue
-    const { used, reserve } = segment
+    const { used, standing, reserve } = segment
     const load = reserve.length > 0 ? plus(used, reserve) : used
+    const firm = standing.length > 0 ? plus(standing, reserve) : reserve
     next = next
-      ? { used: larger(used, next.used), reserve: larger(reserve, next.reserve), load: larger(load, next.load) }
-      : { used, reserve, load }
+      ? {
+          used: larger(used, next.used),
+          reserve: larger(reserve, next.reserve),
+          load: larger(load, next.load),
+          standing: larger(standing, next.standing),
+          firm: larger(firm, next.firm),
+        }
+      : { used, reserve, load, standing, firm }
     segment.ahead = next
   }
 }
 
 function larger(a: readonly number[], b: readonly number[]): readonly number[] {
+  if (a.length + b.length === 0) return none
   const most = new Array<number>(Math.max(a.length, b.length))
   for (let k = 0; k < most.length; k++) most[k] = Math.max(a[k] ?? 0, b[k] ?? 0)
   return most
@@ -163,8 +182,8 @@ function plus(a: readonly number[], b: readonly number[]): readonly number[] {
   return sum
 }
 
-function plusNeed(vector: readonly number[], need: Need, sign: 1 | -1): readonly number[] {
-  const sum = grown(vector, need)
+function plusNeed(vector: readonly number[], need: Need, sign: 1 | -1, inPlace: boolean): number[] {
+  const sum = grown(vector, need, inPlace)
   for (const { index, amount } of need) {
     const to = (sum[index] ?? 0) + sign * amount
     assert(to >= 0, 'a booking is taken back only once')
@@ -173,10 +192,11 @@ function plusNeed(vector: readonly number[], need: Need, sign: 1 | -1): readonly
   return sum
 }
 
-/** A copy that has an element for each resource of the need, and no holes. */
-function grown(vector: readonly number[], need: Need): number[] {
+/** The vector with an element for each resource of the need, and no holes: a copy, unless it may change and is long enough. */
+function grown(vector: readonly number[], need: Need, inPlace: boolean): number[] {
   let length = vector.length
   for (const { index } of need) length = Math.max(length, index + 1)
+  if (inPlace && length === vector.length) return vector as number[]
   const copy = new Array<number>(length)
   for (let k = 0; k < length; k++) copy[k] = vector[k] ?? 0
   return copy

@@ -4,6 +4,7 @@
  */
 import type { Amounts, HostingDemand, Period } from './model.ts'
 import { restingDemand, runningDemand } from './parts.ts'
+import { type Billed, billed } from './price.ts'
 import { entriesOf, type Need, neededAmounts, perReplica, type Resources } from './resources.ts'
 import type { World } from './snapshot.ts'
 
@@ -15,6 +16,8 @@ export interface Request {
   readonly amounts: Amounts
   /** In all, checked against offers. */
   readonly need: Need
+  /** `need`, element by element, as a tariff counts it. */
+  readonly bill: readonly Billed[]
   /** Checked against nodes. Those without replicas are left out. */
   readonly components: readonly RequestComponent[]
   /** A warm standby's request in two: what runs beside all that may land, and what waits in the reserve. */
@@ -52,29 +55,43 @@ export function requestOf(world: World, demand: HostingDemand, now: number): Req
 
 function plainRequest(resources: Resources, demand: HostingDemand, now: number): Request {
   const amounts = neededAmounts(demand)
+  const need = entriesOf(resources, amounts)
   const running = demand.components.filter(({ replicas }) => replicas > 0)
   const needs = running.map(({ requests }) => entriesOf(resources, perReplica(requests)))
-  const indexes = new Map(needs.flat().map(({ resource, index }) => [resource, index]))
-  const nodeResources = [...indexes]
-    .map(([resource, index]) => ({ resource, index }))
-    .sort((a, b) => (a.resource < b.resource ? -1 : 1))
+  const nodeResources = nodeResourcesOf(needs)
   return {
     demand,
     now,
     period: { start: Math.max(demand.period.start, now), end: demand.period.end },
     amounts,
-    need: entriesOf(resources, amounts),
+    need,
+    bill: need.map(({ resource, amount }) => billed(resource, amount)),
     components: running.map(({ name, replicas, onePerNode, onePerZone = false }, i) => ({
       name,
       replicas,
       onePerNode,
       onePerZone,
-      takes: nodeResources.map(({ resource }) => needs[i]?.find((entry) => entry.resource === resource)?.amount ?? 0),
+      takes: takesOf(needs[i] ?? [], nodeResources),
     })),
     nodeResources,
     warm: undefined,
     bonds: undefined,
   }
+}
+
+/** Each resource once, by name. */
+function nodeResourcesOf(needs: readonly Need[]): Request['nodeResources'] {
+  const [only] = needs
+  if (only && needs.length === 1) return only
+  const indexes = new Map(needs.flat().map(({ resource, index }) => [resource, index]))
+  return [...indexes]
+    .map(([resource, index]) => ({ resource, index }))
+    .sort((a, b) => (a.resource < b.resource ? -1 : 1))
+}
+
+function takesOf(need: Need, nodeResources: Request['nodeResources']): number[] {
+  if (need === nodeResources) return need.map(({ amount }) => amount)
+  return nodeResources.map(({ resource }) => need.find((entry) => entry.resource === resource)?.amount ?? 0)
 }
 
 function bondsOf({ hostings }: World, { constraints: { together, apart } }: HostingDemand): Bonds | undefined {

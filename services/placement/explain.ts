@@ -129,11 +129,11 @@ const rules = {
   'node-displaced': {
     en: [
       'has replicas without a node',
-      'has {missing} replicas whose node is gone to find room for first (seen {age})',
+      'has {missing} replicas whose node is gone or too small to find room for first (seen {age})',
     ],
     nl: [
       'heeft replica’s zonder node',
-      'moet eerst ruimte vinden voor {missing} replica’s waarvan de node weg is (gezien {age})',
+      'moet eerst ruimte vinden voor {missing} replica’s waarvan de node weg of te klein is (gezien {age})',
     ],
   },
   'no-standby': {
@@ -167,8 +167,15 @@ export const ruleNames: readonly string[] = Object.keys(rules)
 
 /** The sentence of a refusal; it names no datacenter, so that the caller can put any name before it. */
 export function explainRefusal(refusal: Refusal, language: Language): string {
-  return fill(textOf(refusal.rule, language)[1], refusal, language)
+  const sentence = fill(textOf(refusal.rule, language)[1], refusal, language)
+  return refusal.part ? `${sentence}; ${parts[refusal.part][language]}` : sentence
 }
+
+/** Of a warm standby. */
+const parts = {
+  running: { en: 'that is for what runs there', nl: 'dat is voor wat daar draait' },
+  reserved: { en: 'that is for what is reserved there', nl: 'dat is voor wat daar gereserveerd wordt' },
+} as const satisfies Record<string, Record<Language, string>>
 
 /** The rule of a group in a few words. */
 export function explainGroup(group: Pick<RefusalGroup, 'rule' | 'resource'>, language: Language): string {
@@ -251,10 +258,17 @@ function fill(template: string, facts: Partial<Refusal>, language: Language): st
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole)
 }
 
+/** What stands in place of a figure. */
+const words = {
+  open: { en: 'no end', nl: 'zonder einde' },
+  nowhere: { en: 'nowhere', nl: 'nergens' },
+} as const satisfies Record<string, Record<Language, string>>
+
 /** A figure in the unit people use: cores, GiB or pieces. */
 function figure(resource: string | undefined, value: number | string | undefined, language: Language): string {
   if (value === undefined) return language === 'en' ? 'none' : 'geen'
-  if (typeof value === 'string') return value === 'open' ? (language === 'en' ? 'no end' : 'zonder einde') : value
+  if (typeof value === 'string')
+    return Object.hasOwn(words, value) ? words[value as keyof typeof words][language] : value
   const decimals = (number: number, places: number) => {
     const text = String(Number(number.toFixed(places)))
     return language === 'nl' ? text.replace('.', ',') : text

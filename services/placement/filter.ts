@@ -92,13 +92,19 @@ function refuseEvidence(
 ): Ruling | undefined {
   for (const kind of kinds ?? []) {
     const until = evidenceUntil(state, kind)
-    const lasts = until !== undefined && (Number.isFinite(period.end) ? until >= period.end : until > period.start)
-    if (!lasts) return { rule: 'evidence', asked: kind, ...(until !== undefined && { available: instantText(until) }) }
+    if (until === undefined || !lasts(until, period))
+      return { rule: 'evidence', asked: kind, ...(until !== undefined && { available: instantText(until) }) }
   }
   return undefined
 }
 
-function evidenceUntil(state: DatacenterState, kind: string): number | undefined {
+/** Whether evidence that is in force until then is enough for a period. */
+export function lasts(until: number, { start, end }: Period): boolean {
+  return Number.isFinite(end) ? until >= end : until > start
+}
+
+/** `undefined` when it has none of that kind. */
+export function evidenceUntil(state: DatacenterState, kind: string): number | undefined {
   return Object.hasOwn(state.evidence, kind) ? state.evidence[kind] : undefined
 }
 
@@ -107,10 +113,12 @@ export function notesOn({ state }: Site, { demand, period }: Request): Note[] {
   if (Number.isFinite(period.end)) return []
   return (demand.constraints.evidence ?? []).flatMap((subject) => {
     const until = evidenceUntil(state, subject)
-    return until !== undefined && Number.isFinite(until)
-      ? [{ datacenterId: state.id, note: 'evidence-expires' as const, subject, until }]
-      : []
+    return until !== undefined && Number.isFinite(until) ? [noteOf(state.id, subject, until)] : []
   })
+}
+
+export function noteOf(datacenterId: string, subject: string, until: number): Note {
+  return { datacenterId, note: 'evidence-expires', subject, until }
 }
 
 function refuseAbilities(state: DatacenterState, demand: HostingDemand): Ruling | undefined {

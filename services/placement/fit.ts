@@ -1,18 +1,19 @@
 /**
- * Which nodes carry the replicas: best fit, largest component first. A witness is always right; that there is none may
- * be the heuristic's fault.
+ * Which nodes carry the replicas: best fit, largest component first, then by trying. A witness is always right; that
+ * there is none is right too, but for large datacenters where trying everything takes too long.
  */
 import { aheadOf, indexAt, type Ledger } from './calendar.ts'
 import type { Request, RequestComponent } from './demand.ts'
+import { seatDisplaced } from './displaced.ts'
 import type { Ruling } from './explain.ts'
 import type { Period, Witness } from './model.ts'
 import { isOnNodes, type Nodes, shared, timed } from './nodes.ts'
 import { isPooled } from './resources.ts'
+import { type Seats, searchSeats } from './search.ts'
 import type { Site } from './snapshot.ts'
 
 /**
- * The nodes while a decision looks at them: rows are the schedulable nodes, columns the elements of the request's
- * `nodeResources`.
+ * The nodes while a decision looks at them: rows are the schedulable nodes, columns the resources that somebody takes.
  */
 interface Bins {
   readonly nodes: Nodes
@@ -40,9 +41,11 @@ export function fitNodes(
   domains: readonly string[] | undefined,
   seated?: Seated,
 ): Witness | Ruling {
-  const bins = binsOf(site.nodes, request, domains)
-  if (seated) seatFirst(bins, request, seated)
-  const stray = seatDisplaced(site, request, bins)
+  const columns = columnsOf(site, request)
+  const bins = binsOf(site.nodes, request, domains, columns)
+  if (seated) seatFirst(bins, columns, seated)
+  const stray = site.displaced.length > 0 ? seatDisplaced(site.displaced, request.period, stageOf(bins, columns)) : 0
+  if (site.displaced.length > 0 || seated) raiseLargest(bins)
   if (stray > 0) return { rule: 'node-displaced', missing: stray }
   const { largest } = bins
   const tooBig = refuseSize(request, largest)
@@ -56,7 +59,9 @@ export function fitNodes(
   if (first.ok) return witnessOf(request, bins, first.counts)
   const spreadFirst = [...bySize].sort((a, b) => aloneness(b) - aloneness(a))
   const second = pack(spreadFirst, bins)
-  return seatOrRefuse(request, second.ok ? second : first, bins)
+  if (second.ok) return witnessOf(request, bins, second.counts)
+  const third = searchSeats(request.components, stageOf(bins, columns), (component) => aloneOf(component, bins))
+  return third ? witnessOf(request, bins, third) : seatOrRefuse(request, first, bins)
 }
 
 /** Replicas that have their seats already: they take room, and count for who must be alone. */
@@ -65,23 +70,35 @@ export interface Seated {
   readonly witness: Witness
 }
 
-function seatFirst(bins: Bins, { nodeResources }: Request, { request, witness }: Seated): void {
-  const { nodes, count, width, rows, left, largest, before } = bins
+type Columns = Request['nodeResources']
+
+/** What the request takes of nodes, and what those take that must be seated first. */
+function columnsOf({ displaced }: Site, { nodeResources }: Request): Columns {
+  if (displaced.length === 0) return nodeResources
+  const all = new Map([...nodeResources, ...displaced.flatMap((d) => d.perReplica)].map((c) => [c.resource, c.index]))
+  return [...all].map(([resource, index]) => ({ resource, index }))
+}
+
+function stageOf(bins: Bins, columns: Columns) {
+  return { ...bins, columns, zones: Array.from({ length: bins.count }, (_, bin) => zoneOf(bins, bin)) }
+}
+
+function seatFirst(bins: Bins, columns: Columns, { request, witness }: Seated): void {
+  const { nodes, count, width, rows, left, before } = bins
   const binOf = new Map(Array.from({ length: count }, (_, bin) => [nodes.names[rows[bin] ?? 0], bin]))
   for (const { component, node, replicas } of witness) {
     const bin = binOf.get(node)
     const part = request.components.find(({ name }) => name === component)
     if (bin === undefined || !part) continue
-    for (const [k, { resource }] of nodeResources.entries()) {
+    for (const [k, { resource }] of columns.entries()) {
       const at = request.nodeResources.findIndex((other) => other.resource === resource)
       left[bin * width + k] = (left[bin * width + k] ?? 0) - replicas * (part.takes[at] ?? 0)
     }
     before.set(component, (before.get(component) ?? new Map()).set(bin, replicas))
   }
-  raiseLargest(bins, largest)
 }
 
-function raiseLargest({ count, width, left }: Bins, largest: number[]): void {
+function raiseLargest({ count, width, left, largest }: Bins): void {
   largest.fill(0)
   for (let cell = 0; cell < count * width; cell++)
     largest[cell % width] = Math.max(largest[cell % width] ?? 0, left[cell] ?? 0)
@@ -112,13 +129,17 @@ let rowsScratch = new Int32Array(128)
 let leftScratch = new Float64Array(1024)
 let packScratch = new Float64Array(1024)
 
-function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | undefined): Bins {
-  const { nodeResources, period } = request
-  const width = nodeResources.length
+function binsOf(
+  nodes: Nodes,
+  { nodeResources, period }: Request,
+  domains: readonly string[] | undefined,
+  columns: Columns,
+): Bins {
+  const width = columns.length
   const rows = nodes.names.length
   if (rowsScratch.length < rows) rowsScratch = new Int32Array(2 * rows)
   if (leftScratch.length < rows * width) leftScratch = new Float64Array(2 * rows * width)
-  const columns = nodeResources.map(({ resource, index }) => {
+  const indexes = columns.map(({ resource, index }) => {
     if (!isOnNodes(nodes, resource)) return unlimited
     return index >= 0 && index < nodes.width ? index : absent
   })
@@ -130,10 +151,10 @@ function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | und
     if (nodes.schedulable[row] === 0) continue
     const special = ((nodes.beyond[row] ?? 0) & beyond) !== 0
     const ledger = special ? nodes.ledgers[row] : undefined
-    const taken = ledger && mostTaken(ledger, period, nodeResources, domains)
+    const taken = ledger && mostTaken(ledger, period, columns, domains)
     const column = taken ? nodes.free : asOfNow
     for (let k = 0; k < width; k++) {
-      const index = columns[k] ?? -1
+      const index = indexes[k] ?? -1
       const has =
         index >= 0 ? (column[row * nodes.width + index] ?? 0) : index === unlimited ? Number.POSITIVE_INFINITY : 0
       const left = has - (taken ? (taken[k] ?? 0) : 0)
@@ -147,23 +168,18 @@ function binsOf(nodes: Nodes, request: Request, domains: readonly string[] | und
 }
 
 /**
- * Per element of `nodeResources` the most that is taken at any instant of the period, with what these domains bring,
+ * Per column the most that is taken at any instant of the period, with what these domains bring,
  * or else the whole reserve.
  */
-function mostTaken(
-  ledger: Ledger,
-  period: Period,
-  nodeResources: Request['nodeResources'],
-  domains: readonly string[] | undefined,
-): number[] {
+function mostTaken(ledger: Ledger, period: Period, columns: Columns, domains: readonly string[] | undefined): number[] {
   const { segments } = ledger
   const from = segments.length === 1 ? 0 : indexAt(segments, period.start)
   const ahead = aheadOf(ledger, from, period)
-  if (ahead && !domains) return nodeResources.map(({ index }) => ahead.load[index] ?? 0)
-  const most = new Array<number>(nodeResources.length).fill(0)
+  if (ahead && !domains) return columns.map(({ index }) => ahead.load[index] ?? 0)
+  const most = new Array<number>(columns.length).fill(0)
   const raise = (used: readonly number[], lands: readonly number[] | undefined) => {
     for (let k = 0; k < most.length; k++) {
-      const index = nodeResources[k]?.index ?? -1
+      const index = columns[k]?.index ?? -1
       most[k] = Math.max(most[k] ?? 0, (used[index] ?? 0) + (lands?.[index] ?? 0))
     }
   }
@@ -177,29 +193,6 @@ function mostTaken(
     }
   }
   return most
-}
-
-/**
- * Gives replicas that lost their node a seat first, so that their room is not given away; returns how many find none.
- */
-function seatDisplaced(site: Site, { period, nodeResources }: Request, bins: Bins): number {
-  const { left, width, count, largest } = bins
-  if (site.displaced.length === 0) return 0
-  let stray = 0
-  for (const displaced of site.displaced) {
-    if (displaced.period.start >= period.end || period.start >= displaced.period.end) continue
-    const takes = nodeResources.map(
-      ({ resource }) => displaced.perReplica.find((entry) => entry.resource === resource)?.amount ?? 0,
-    )
-    for (let i = 0; i < displaced.replicas; i++) {
-      let bin = 0
-      while (bin < count && !takes.every((amount, k) => amount <= (left[bin * width + k] ?? 0))) bin++
-      if (bin < count) take(left, bin * width, takes)
-      else stray++
-    }
-  }
-  raiseLargest(bins, largest)
-  return stray
 }
 
 function refuseSize({ components, nodeResources }: Request, largest: readonly number[]): Ruling | undefined {
@@ -240,7 +233,7 @@ type Packing =
 
 /** Seats component after component, each replica on the node that it leaves the least of; `bins` stay as they are. */
 function pack(components: readonly RequestComponent[], bins: Bins): Packing {
-  const { nodes, rows, count, width } = bins
+  const { count, width } = bins
   const once = components.length === 1 && components[0]?.replicas === 1
   if (!once) {
     if (packScratch.length < count * width) packScratch = new Float64Array(2 * count * width)
@@ -256,22 +249,24 @@ function pack(components: readonly RequestComponent[], bins: Bins): Packing {
       if (best < 0) return { ok: false, component, seated }
       if (!once) take(left, best * width, component.takes)
       seats.set(best, (seats.get(best) ?? 0) + 1)
-      alone?.add(component.onePerZone ? (nodes.zones[rows[best] ?? 0] ?? -1) : best)
+      alone?.add(component.onePerZone ? zoneOf(bins, best) : best)
     }
     counts.set(component.name, seats)
   }
   return { ok: true, counts }
 }
 
-/** Replicas per bin. */
-type Seats = Map<number, number>
-
 /** The zones, or else the bins, that have one already, for a component whose replicas must be apart. */
-function aloneOf({ name, onePerNode, onePerZone }: RequestComponent, { nodes, rows, before }: Bins) {
+function aloneOf({ name, onePerNode, onePerZone }: RequestComponent, bins: Bins): Set<number> | undefined {
   if (!onePerNode && !onePerZone) return undefined
-  const bins = [...(before.get(name)?.keys() ?? [])]
+  const held = [...(bins.before.get(name)?.keys() ?? [])]
   // A node without a zone is in no zone that could be told apart, so it counts as taken.
-  return onePerZone ? new Set([-1, ...bins.map((bin) => nodes.zones[rows[bin] ?? 0] ?? -1)]) : new Set(bins)
+  return onePerZone ? new Set([-1, ...held.map((bin) => zoneOf(bins, bin))]) : new Set(held)
+}
+
+/** Number of the zone, -1 for none. */
+function zoneOf({ nodes, rows }: Bins, bin: number): number {
+  return nodes.zones[rows[bin] ?? 0] ?? -1
 }
 
 function tightest(
@@ -287,11 +282,13 @@ function tightest(
     // A node with devices costs more than any node can have left, so it is taken only when no other fits.
     let after = !asksDevices && nodes.special[rows[bin] ?? 0] === 1 ? width : 0
     for (let k = 0; k < width; k++) {
-      const rest = (left[cell + k] ?? 0) - (takes[k] ?? 0)
-      after = rest < 0 ? Number.POSITIVE_INFINITY : after + share(rest, largest[k] ?? 0)
+      const asked = takes[k] ?? 0
+      const rest = (left[cell + k] ?? 0) - asked
+      if (rest >= 0) after += share(rest, largest[k] ?? 0)
+      else if (asked > 0) after = Number.POSITIVE_INFINITY
     }
     // Ties go to the first by name.
-    if (after < bestLeft && !alone?.has(onePerZone ? (nodes.zones[rows[bin] ?? 0] ?? -1) : bin)) {
+    if (after < bestLeft && !alone?.has(onePerZone ? zoneOf(bins, bin) : bin)) {
       best = bin
       bestLeft = after
     }

@@ -1,5 +1,6 @@
 /** The public door of the placement engine: pure decisions over a world that one caller keeps. */
 
+export { anotherStandby } from './another-standby.ts'
 export { contradictions, demandOf, type Owner } from './asked.ts'
 export {
   arrivalsOf,
@@ -13,7 +14,7 @@ export {
 } from './devices/index.ts'
 export { distanceKm, type Position } from './distance.ts'
 export { derivedKinds, domainsOf, kindOf } from './domains.ts'
-export { type ElasticDecision, scheduleElastic } from './elastic.ts'
+export { type ElasticDecision, type Granted, grantedOf, leastDemand, scheduleElastic, withGranted } from './elastic.ts'
 export {
   explainGroup,
   explainRefusal,
@@ -29,11 +30,23 @@ export { maxInventoryAgeMs } from './filter.ts'
 export { type BrokenPromise, brokenPromises, type Remedy } from './mend.ts'
 export type * from './model.ts'
 export { overcommit, type Violation } from './overcommit.ts'
+export { partsOf } from './parts.ts'
 export { place } from './place.ts'
-export { findPreemption, type Preemption } from './preempt.ts'
+export { type Effort, findPreemption, type Preemption } from './preempt.ts'
 export { priceCentsPerMonth } from './price.ts'
 export * from './reassign/index.ts'
+export * from './replan/index.ts'
 export { type Usage, usageAt } from './reserve.ts'
+export {
+  envelopeOf,
+  fitInPlace,
+  fitStandby,
+  isWithin,
+  keptInPlace,
+  priceInPlace,
+  type Standing,
+  trimmed,
+} from './resize.ts'
 export { neededAmounts } from './resources.ts'
 export { explain, quote, schedule } from './schedule.ts'
 export {
@@ -45,5 +58,5 @@ export {
   upsertDatacenter,
   type World,
 } from './snapshot.ts'
-export { faults, inLanguage } from './translate.ts'
+export { explainPreemption, faults, inLanguage } from './translate.ts'
 export { viewOf } from './view.ts'

@@ -176,6 +176,8 @@ export interface Refusal {
   readonly ageSeconds?: number
   /** The component whose replicas find no node. */
   readonly component?: string
+  /** Of a warm standby, what it is that is short: what runs there, or what is reserved there for when it takes over. */
+  readonly part?: 'running' | 'reserved'
   /** The first instant at which it is short, epoch milliseconds. */
   readonly at?: number
 }

@@ -9,10 +9,10 @@ import { neededAmounts } from './resources.ts'
 import { effectivePeriod, stoodByFor, type World } from './snapshot.ts'
 
 /**
- * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: the reserve exceeds what is guaranteed or
- * revocable. `node`: primaries and the evacuees of one failure domain exceed a node. `node-gone`: a witness names a
- * node that is no more, or one that takes no pods for what is to come down there. `witness`: a witness does not seat
- * exactly the replicas asked. `same-site`: primary and standby are one.
+ * `offer`: primaries and reserve exceed what is offered. `fallback-quality`: what standbys run and the reserve exceed
+ * what is guaranteed or revocable. `node`: primaries and the evacuees of one failure domain exceed a node.
+ * `node-gone`: a witness names a node that is no more, or one that takes no pods for what is to come down there. `witness`:
+ * a witness does not seat exactly the replicas asked. `same-site`: primary and standby are one.
  */
 export interface Violation {
   readonly kind: 'offer' | 'fallback-quality' | 'node' | 'node-gone' | 'witness' | 'same-site'
@@ -134,7 +134,9 @@ function checkInstant(state: DatacenterState, stays: readonly Stay[], at: number
 }
 
 function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
-  const used = sumOf(stays.filter(({ lands }) => !lands).map(({ needed }) => needed))
+  const running = stays.filter(({ lands }) => !lands)
+  const used = sumOf(running.map(({ needed }) => needed))
+  const standing = sumOf(running.filter(({ role }) => role === 'standby').map(({ needed }) => needed))
   const offers = state.offers.filter(({ period }) => period.start <= at && at < period.end)
   const firm = offers.filter(({ quality }) => quality !== 'opportunistic')
   const facts = { datacenterId: state.id, at }
@@ -146,15 +148,16 @@ function checkOffers(state: DatacenterState, stays: readonly Stay[], at: number)
     })
   return [
     ...short('offer', undefined, used, offers),
+    ...short('fallback-quality', undefined, standing, firm),
     ...landings(stays).flatMap(([domain, landing]) => {
       const lands = sumOf(landing.map(({ needed }) => needed))
       // Of what brings nothing the domain is not to blame.
-      const beside = Object.entries(lands)
-        .filter(([, amount]) => amount > 0)
-        .map(([resource, amount]) => [resource, amountIn(used, resource) + amount])
+      const brought = Object.entries(lands).filter(([, amount]) => amount > 0)
+      const beside = (others: Amounts) =>
+        Object.fromEntries(brought.map(([resource, amount]) => [resource, amountIn(others, resource) + amount]))
       return [
-        ...short('offer', domain, Object.fromEntries(beside), offers),
-        ...short('fallback-quality', domain, lands, firm),
+        ...short('offer', domain, beside(used), offers),
+        ...short('fallback-quality', domain, beside(standing), firm),
       ]
     }),
   ]

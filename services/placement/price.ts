@@ -23,25 +23,37 @@ export function priceCentsPerMonth(
 
 /** As `priceCentsPerMonth`, for amounts that are summed already. */
 export function priceOfAmounts(amounts: Amounts, tariff: OfferState['tariff']): number {
-  // Three sums of amount × tariff, apart by the unit they are still to be divided by. Plain numbers while exact, else
-  // bigints.
   let pieces = 0
   let millis = 0
   let bytes = 0
   for (const resource of Object.keys(amounts)) {
-    const amount = amounts[resource] ?? 0
-    const each = rate(tariff, resource)
-    if (resource === 'cpu') {
-      millis += amount * each
-    } else if (isBytes(resource)) {
-      const rest = amount % bytesPerUnit
-      pieces += ((amount - rest) / bytesPerUnit) * each
-      bytes += rest * each
-    } else {
-      pieces += amount * each
-    }
+    const each = rateOf(tariff, resource)
+    if (each === 0) continue
+    const parts = billed(resource, amounts[resource] ?? 0)
+    pieces += parts.pieces * each
+    millis += parts.millis * each
+    bytes += parts.bytes * each
   }
-  if (!Number.isSafeInteger(pieces + millis + bytes)) return bigPriceOf(amounts, tariff)
+  return centsOf(pieces, millis, bytes) ?? bigPriceOf(amounts, tariff)
+}
+
+/** An amount apart by the unit that it is still to be divided by before a tariff counts it. */
+export interface Billed {
+  readonly pieces: number
+  readonly millis: number
+  readonly bytes: number
+}
+
+export function billed(resource: string, amount: number): Billed {
+  if (resource === 'cpu') return { pieces: 0, millis: amount, bytes: 0 }
+  if (!isBytes(resource)) return { pieces: amount, millis: 0, bytes: 0 }
+  const rest = amount % bytesPerUnit
+  return { pieces: (amount - rest) / bytesPerUnit, millis: 0, bytes: rest }
+}
+
+/** Cents of three sums of billed amounts times tariff; `undefined` when plain numbers are not exact for them. */
+export function centsOf(pieces: number, millis: number, bytes: number): number | undefined {
+  if (!Number.isSafeInteger(pieces + millis + bytes)) return undefined
   const fraction = (millis % millisPerUnit) * bytesPerUnit + (bytes % bytesPerUnit) * millisPerUnit
   const whole =
     pieces +
@@ -56,7 +68,7 @@ function bigPriceOf(amounts: Amounts, tariff: OfferState['tariff']): number {
   let numerator = 0n
   for (const resource of Object.keys(amounts)) {
     const unit = resource === 'cpu' ? millisPerUnit : isBytes(resource) ? bytesPerUnit : 1
-    numerator += (BigInt(amounts[resource] ?? 0) * BigInt(rate(tariff, resource)) * perUnit) / BigInt(unit)
+    numerator += (BigInt(amounts[resource] ?? 0) * BigInt(rateOf(tariff, resource)) * perUnit) / BigInt(unit)
   }
   const perCent = perUnit * BigInt(microEuroPerCent)
   const cents = Number((2n * numerator + perCent) / (2n * perCent))
@@ -64,7 +76,8 @@ function bigPriceOf(amounts: Amounts, tariff: OfferState['tariff']): number {
   return cents
 }
 
-function rate(tariff: OfferState['tariff'], resource: string): number {
+/** Micro-euro per unit and month, 0 for a resource without tariff. */
+export function rateOf(tariff: OfferState['tariff'], resource: string): number {
   return amountIn(tariff, resource)
 }
 
@@ -99,3 +112,10 @@ export function quotedPrice(amounts: Amounts, offers: readonly OfferState[], per
 }
 
 const rank: Readonly<Record<OfferQuality, number>> = { guaranteed: 0, revocable: 1, opportunistic: 2 }
+
+/** The offer of the best quality, the first of several. */
+export function leadingOffer(offers: readonly OfferState[]): OfferState | undefined {
+  let leading = offers[0]
+  for (const offer of offers) if (leading && rank[offer.quality] < rank[leading.quality]) leading = offer
+  return leading
+}

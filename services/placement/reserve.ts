@@ -11,17 +11,18 @@ export interface Room {
   readonly headroom: number
 }
 
+/** A standby: it runs (all of it, or a part), or rests until one of these failure domains is lost. */
+export type Standby = 'runs' | readonly string[]
+
 /**
  * Sweeps the period over every instant at which bookings or offers change. At each of them and for each resource:
- * primaries + reserve ≤ all that is offered, and reserve ≤ what is offered guaranteed or revocable. So when an
- * opportunistic offer ends early it is primaries that must go, never the reserve. `domains` undefined asks for a
- * primary, else for a standby of what these domains take down.
+ * all that runs + reserve ≤ all that is offered, and what standbys run + reserve ≤ what is offered guaranteed or
+ * revocable. So when an opportunistic offer ends early it is primaries that must go, never a fallback. `standby`
+ * undefined asks for a primary.
  */
-export function roomAt(site: Site, need: Need, period: Period, domains: readonly string[] | undefined): Room | Ruling {
-  return (
-    (domains?.length ? undefined : roomAhead(site, need, period, domains !== undefined)) ??
-    sweep(site, need, period, domains)
-  )
+export function roomAt(site: Site, need: Need, period: Period, standby: Standby | undefined): Room | Ruling {
+  const lands = typeof standby === 'object' && standby.length > 0
+  return (lands ? undefined : roomAhead(site, need, period, standby)) ?? sweep(site, need, period, standby)
 }
 
 /**
@@ -31,10 +32,10 @@ export function hasRoomUnshared(site: Site, need: Need, period: Period): boolean
   const here = constantAhead(site, period)
   if (!here) return false
   return need.every(({ index, amount }) => {
-    const reserve = (here.ahead.reserve[index] ?? 0) + amount
+    const { load, firm } = here.ahead
     return (
-      (here.ahead.load[index] ?? 0) + amount <= (here.offer.total[index] ?? notOffered) &&
-      reserve <= (here.offer.firm[index] ?? notOffered)
+      (load[index] ?? 0) + amount <= (here.offer.total[index] ?? notOffered) &&
+      (firm[index] ?? 0) + amount <= (here.offer.firm[index] ?? notOffered)
     )
   })
 }
@@ -53,20 +54,22 @@ function constantAhead(site: Site, period: Period): { offer: OfferedSegment; ahe
 }
 
 /**
- * The answer of `sweep` without walking, for a primary or for a standby for whom nothing else lands; `undefined` when
+ * The answer of `sweep` without walking, for what runs or for a standby for whom nothing else lands; `undefined` when
  * it must be walked or is short.
  */
-function roomAhead(site: Site, need: Need, period: Period, standby: boolean): Room | undefined {
+function roomAhead(site: Site, need: Need, period: Period, standby: Standby | undefined): Room | undefined {
   const here = constantAhead(site, period)
   if (!here) return undefined
+  const { load, used, firm, standing } = here.ahead
+  const runs = standby === undefined || standby === 'runs'
+  const after = (all: readonly number[], beside: readonly number[], index: number, amount: number) =>
+    runs ? (all[index] ?? 0) + amount : Math.max(all[index] ?? 0, (beside[index] ?? 0) + amount)
   let headroom = 1000
   for (const { index, amount } of need) {
     const total = here.offer.total[index] ?? notOffered
-    const load = here.ahead.load[index] ?? 0
-    const reserve = here.ahead.reserve[index] ?? 0
-    const taken = standby ? Math.max(load, (here.ahead.used[index] ?? 0) + amount) : load + amount
-    if (taken > total || (standby && Math.max(reserve, amount) > (here.offer.firm[index] ?? notOffered)))
-      return undefined
+    const taken = after(load, used, index, amount)
+    if (taken > total) return undefined
+    if (standby && after(firm, standing, index, amount) > (here.offer.firm[index] ?? notOffered)) return undefined
     if (total === Number.POSITIVE_INFINITY) continue
     headroom = Math.min(headroom, Math.floor((1000 * (total - taken)) / total))
   }
@@ -87,7 +90,8 @@ export function sharedPermille(site: Site, need: Need, instant: number, domains:
   return shared
 }
 
-function sweep(site: Site, need: Need, period: Period, domains: readonly string[] | undefined): Room | Ruling {
+function sweep(site: Site, need: Need, period: Period, standby: Standby | undefined): Room | Ruling {
+  const domains = standby === 'runs' ? undefined : standby
   const { segments } = site.ledger
   const { offered } = site
   let at = period.start
@@ -103,11 +107,11 @@ function sweep(site: Site, need: Need, period: Period, domains: readonly string[
       const total = offer.total[index] ?? notOffered
       if (total === notOffered) return { rule: 'offer-missing', resource, asked: amount, at }
       const reserve = segment.reserve[index] ?? 0
-      const reserveAfter = domains ? Math.max(reserve, landing(segment, domains, index) + amount) : reserve
-      const taken = (segment.used[index] ?? 0) + reserveAfter + (domains ? 0 : amount)
+      const more = domains ? Math.max(reserve, landing(segment, domains, index) + amount) : reserve + amount
+      const taken = (segment.used[index] ?? 0) + more
       if (taken > total) return short('offer-short', resource, amount, taken - total, at)
-      const firm = Math.max(offer.firm[index] ?? notOffered, 0)
-      if (domains && reserveAfter > firm) return short('fallback-quality', resource, amount, reserveAfter - firm, at)
+      const soft = (segment.standing[index] ?? 0) + more - Math.max(offer.firm[index] ?? notOffered, 0)
+      if (standby && soft > 0) return short('fallback-quality', resource, amount, soft, at)
       if (total !== Number.POSITIVE_INFINITY)
         headroom = Math.min(headroom, Math.floor((1000 * (total - taken)) / total))
     }
@@ -138,6 +142,8 @@ function short(
 export interface Usage {
   readonly offered: Amounts
   readonly used: Amounts
+  /** Of `used` what standbys run. */
+  readonly standing: Amounts
   /** Held for fallback: per resource the most that the loss of one failure domain brings here. */
   readonly reserved: Amounts
   /** What the reserve would be if each standby had its own: the saving of sharing is this minus `reserved`. */
@@ -161,6 +167,7 @@ export function usageAt(world: World, datacenterId: string, instant: number): Us
   return {
     offered: amounts((index) => offer.total[index] ?? notOffered, 0),
     used: amounts((index) => segment.used[index] ?? 0, 1),
+    standing: amounts((index) => segment.standing[index] ?? 0, 1),
     reserved: amounts((index) => segment.reserve[index] ?? 0, 1),
     reservedUnshared: amounts(unshared, 1),
   }

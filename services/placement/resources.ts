@@ -39,11 +39,21 @@ export function vectorOf(resources: Resources, amounts: Amounts, missing: number
 }
 
 /** The positive amounts of a demand, by resource name; leaves `resources` as it is. */
-export function entriesOf(resources: Resources, amounts: Amounts): Need {
-  return Object.keys(amounts)
-    .filter((name) => (amounts[name] ?? 0) > 0)
-    .sort()
-    .map((resource) => ({ resource, index: resources.indexOf.get(resource) ?? -1, amount: amounts[resource] ?? 0 }))
+export function entriesOf({ indexOf }: Resources, amounts: Amounts): Need {
+  const entries: Entry[] = []
+  for (const resource of Object.keys(amounts)) {
+    const amount = amounts[resource] ?? 0
+    if (!(amount > 0)) continue
+    // There are a handful, which are put in their place faster than they are sorted.
+    let at = entries.length
+    for (; at > 0; at--) {
+      const before = entries[at - 1]
+      if (!before || before.resource < resource) break
+      entries[at] = before
+    }
+    entries[at] = { resource, index: indexOf.get(resource) ?? -1, amount }
+  }
+  return entries
 }
 
 /** Whether a resource is drawn from the datacenter's pool instead of from a node. */
@@ -58,20 +68,20 @@ export function isPooled(resource: string): boolean {
  */
 export function neededAmounts(demand: Pick<HostingDemand, 'components' | 'volumes'>): Amounts {
   const total: Record<string, number> = { pods: 0 }
-  const add = (resource: string, amount: number) => {
-    const sum = amountIn(total, resource) + amount
-    assert(
-      Number.isSafeInteger(amount) && amount >= 0 && Number.isSafeInteger(sum),
-      `${resource} of a demand is a whole number`,
-    )
-    total[resource] = sum
-  }
   for (const { replicas, requests } of demand.components) {
-    add('pods', replicas)
-    for (const [resource, amount] of Object.entries(requests)) if (resource !== 'pods') add(resource, amount * replicas)
+    addTo(total, 'pods', replicas)
+    for (const resource of Object.keys(requests))
+      if (resource !== 'pods') addTo(total, resource, (requests[resource] ?? 0) * replicas)
   }
-  for (const { storageClass, bytes } of demand.volumes) add(`storage/${storageClass}`, bytes)
+  for (const { storageClass, bytes } of demand.volumes) addTo(total, `storage/${storageClass}`, bytes)
   return total
+}
+
+function addTo(total: Record<string, number>, resource: string, amount: number): void {
+  const sum = amountIn(total, resource) + amount
+  const exact = Number.isSafeInteger(amount) && amount >= 0 && Number.isSafeInteger(sum)
+  if (!exact) assert(false, `${resource} of a demand is a whole number`)
+  total[resource] = sum
 }
 
 /** What one replica takes of a node: its requests, and itself as one of `pods`. Pooled storage is told apart by site. */

@@ -5,9 +5,9 @@ import type { HostingDemand, ScoreTerm, ScoreTermName } from './model.ts'
 import type { Room } from './reserve.ts'
 import type { Site } from './snapshot.ts'
 
-/** `cheapestCents`: the lowest price among the datacenters that pass. */
+/** `cheapestCents`: the lowest price among the datacenters that pass. The site is looked at only when it must be. */
 export function scorePrimary(
-  site: Site,
+  site: Site | undefined,
   room: Room,
   priceCents: number,
   cheapestCents: number,
@@ -16,13 +16,31 @@ export function scorePrimary(
   const { maxDistance, weights } = demand.constraints
   const terms: ScoreTerm[] = []
   const add = (term: ScoreTermName, value: number) => terms.push({ term, value: weighed(weights, term, value) })
-  add('price', Math.floor((1000 * (cheapestCents + 1)) / (priceCents + 1)))
+  add('price', priceTerm(priceCents, cheapestCents))
   add('balance', room.headroom)
-  if (maxDistance)
+  if (maxDistance && site)
     add('distance', Math.max(0, Math.floor(1000 * (1 - distanceKm(site.state, maxDistance) / maxDistance.km))))
-  const { puePercent } = site.state
-  if (weights?.energy && puePercent) add('energy', Math.min(1000, Math.floor(100_000 / puePercent)))
+  const puePercent = weights?.energy ? site?.state.puePercent : undefined
+  if (puePercent) add('energy', Math.min(1000, Math.floor(100_000 / puePercent)))
   return terms
+}
+
+function priceTerm(priceCents: number, cheapestCents: number): number {
+  return Math.floor((1000 * (cheapestCents + 1)) / (priceCents + 1))
+}
+
+/** The sum of `scorePrimary`. */
+export function primaryTotal(
+  site: Site | undefined,
+  headroom: number,
+  priceCents: number,
+  cheapestCents: number,
+  request: Request,
+): number {
+  const { maxDistance, weights } = request.demand.constraints
+  return maxDistance || weights
+    ? totalOf(scorePrimary(site, { headroom }, priceCents, cheapestCents, request))
+    : priceTerm(priceCents, cheapestCents) + headroom
 }
 
 /** Percent of a term; without a word on it all of it. */
@@ -40,6 +58,15 @@ export function scoreStandby(
     { term: 'shared-reserve', value: weighed(weights, 'shared-reserve', sharedPermille) },
     { term: 'balance', value: weighed(weights, 'balance', headroom) },
   ]
+}
+
+/** The sum of `scoreStandby`. */
+export function standbyTotal(
+  sharedPermille: number,
+  headroom: number,
+  weights: HostingDemand['constraints']['weights'],
+): number {
+  return weighed(weights, 'shared-reserve', sharedPermille) + weighed(weights, 'balance', headroom)
 }
 
 export function totalOf(terms: readonly ScoreTerm[]): number {

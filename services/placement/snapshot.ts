@@ -3,9 +3,11 @@
  * rebuilt.
  */
 import { book, createLedger, type Ledger, unbook } from './calendar.ts'
+import { crowdedAt } from './crowded.ts'
 import { domainsOf } from './domains.ts'
-import type { DatacenterState, HostingDemand, Period, PlacedHosting, Snapshot, Witness } from './model.ts'
-import { changeNode, createNodes, type Nodes, rowOf } from './nodes.ts'
+import { apartOf, type Displaced, heldRows, inTurn, standingRow } from './lost.ts'
+import type { DatacenterState, HostingDemand, Period, PlacedHosting, Snapshot } from './model.ts'
+import { changeNode, createNodes, type Nodes } from './nodes.ts'
 import { type OfferedSegment, offeredSegments } from './offers.ts'
 import { partsOf } from './parts.ts'
 import {
@@ -40,17 +42,41 @@ export interface World {
   readonly changed: Set<Site>
   /** Datacenters that were told anew, so that constraints may hold for them that did not. */
   readonly retold: Set<Site>
+  /** Datacenters with nodes that may be too small now for who is to come down on them. */
+  readonly crowded: Set<Site>
 }
 
 /** See `shortlist.ts`. */
 export interface SiteIndex {
   /** How many resources of the world have a column. */
   readonly resources: number
+  /** Of each resource its name when it is drawn from the pool of a datacenter. */
+  readonly pooled: readonly (string | undefined)[]
   /** Columns: what may be free of each resource at the datacenter, then on any one of its nodes. */
   readonly primary: Tournament
   readonly standby: Tournament
-  /** Per class of constraints one bit for each datacenter that passes what no waiting changes. */
-  readonly classes: Map<string, { readonly demand: HostingDemand; readonly bits: Uint32Array }>
+  readonly rows: Rows
+  /** By slot, so that a look at its nodes needs no visit to the site. */
+  readonly nodes: Nodes[]
+  readonly classes: Map<string, SiteClass>
+}
+
+/** A row of numbers for each datacenter, by slot; see `rows.ts`. */
+export interface Rows {
+  readonly width: number
+  readonly cells: Float64Array
+  /** Of the datacenter, and of the offer whose tariff is in the row. */
+  readonly ids: string[]
+  readonly offerIds: string[]
+}
+
+/** Requests that ask the same of a datacenter. */
+export interface SiteClass {
+  readonly demand: HostingDemand
+  /** One bit for each datacenter that passes what no waiting changes. */
+  readonly bits: Uint32Array
+  /** By slot, and by kind of evidence that is asked, up to when it is in force; `undefined` when none is asked. */
+  readonly until: Float64Array | undefined
 }
 
 export interface Site {
@@ -62,18 +88,10 @@ export interface Site {
   readonly ledger: Ledger
   readonly nodes: Nodes
   /**
-   * Replicas whose node is gone, or a standby's whose node is cordoned: they need a place still. By hosting and role, so
-   * that who is seated first does not depend on who was told first.
+   * Replicas whose node is gone, or a standby's whose node is cordoned or has become too small: they need a place still.
+   * By hosting and role, so that who is seated first does not depend on who was told first.
    */
   readonly displaced: Displaced[]
-}
-
-export interface Displaced {
-  readonly hostingId: string
-  readonly role: 'primary' | 'standby'
-  readonly period: Period
-  readonly perReplica: Need
-  readonly replicas: number
 }
 
 export interface Placed {
@@ -98,6 +116,7 @@ export function createWorld(snapshot: Snapshot, now: number = Number.NEGATIVE_IN
     index: undefined,
     changed: new Set(),
     retold: new Set(),
+    crowded: new Set(),
   }
   for (const state of snapshot.datacenters) upsertDatacenter(world, state)
   for (const placed of snapshot.hostings) applyPlacement(world, placed)
@@ -110,7 +129,7 @@ export function applyPlacement(world: World, placed: PlacedHosting): void {
   const entry: Placed = {
     placed,
     period: effectivePeriod(placed.demand.period, world.now),
-    domains: stoodByFor(placed, world.sites.get(placed.primary?.datacenterId ?? '')?.state),
+    domains: world.sites.get(placed.primary?.datacenterId ?? '')?.domains ?? stoodByFor(placed, undefined),
   }
   world.hostings.set(placed.demand.id, entry)
   world.nextChange = Math.min(world.nextChange, nextOf(entry.period))
@@ -119,6 +138,7 @@ export function applyPlacement(world: World, placed: PlacedHosting): void {
     world.hostingsAt.set(datacenterId, present.add(placed.demand.id))
   }
   for (const { role } of roles(placed)) bookRole(world, entry, role, book)
+  displaceCrowded(world)
   if (placed.primary) changeHeld(world, placed.demand, 1)
 }
 
@@ -137,14 +157,16 @@ function changeHeld({ held }: World, demand: HostingDemand, sign: 1 | -1): void 
 export function releasePlacement(world: World, hostingId: string): boolean {
   const entry = world.hostings.get(hostingId)
   if (!entry) return false
+  world.hostings.delete(hostingId)
   for (const { role, datacenterId } of roles(entry.placed)) {
     bookRole(world, entry, role, unbook)
     const present = world.hostingsAt.get(datacenterId)
     present?.delete(hostingId)
     if (present?.size === 0) world.hostingsAt.delete(datacenterId)
   }
+  displaceCrowded(world)
   if (entry.placed.primary) changeHeld(world, entry.placed.demand, -1)
-  return world.hostings.delete(hostingId)
+  return true
 }
 
 /**
@@ -168,8 +190,11 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
   const here = [...(world.hostingsAt.get(state.id) ?? [])].flatMap((id) => world.hostings.get(id) ?? [])
   // The domains decide under what a standby elsewhere is booked, so those are taken out before and put back after.
   const elsewhere = here.filter(
-    ({ placed }) =>
-      placed.standby && placed.primary?.datacenterId === state.id && placed.standby.datacenterId !== state.id,
+    ({ placed, domains }) =>
+      placed.standby &&
+      placed.primary?.datacenterId === state.id &&
+      placed.standby.datacenterId !== state.id &&
+      !sameList(domains, site.domains),
   )
   for (const entry of elsewhere) bookRole(world, entry, 'standby', unbook)
   world.sites.set(state.id, site)
@@ -187,9 +212,13 @@ export function upsertDatacenter(world: World, state: DatacenterState): void {
   for (const entry of here)
     for (const { role, datacenterId } of roles(entry.placed))
       if (datacenterId === state.id) bookRole(world, entry, role, book)
+  displaceCrowded(world)
 }
 
-/** Takes a datacenter out. What its hostings claim is remembered and counts again when it comes back. */
+/**
+ * Takes a datacenter out. What its hostings claim is remembered and counts again when it comes back. Their standbys
+ * elsewhere stand by from now on for what is told of them, as in a world that never knew it.
+ */
 export function removeDatacenter(world: World, datacenterId: string): void {
   const site = world.sites.get(datacenterId)
   if (!site) return
@@ -198,6 +227,14 @@ export function removeDatacenter(world: World, datacenterId: string): void {
   world.changed.delete(site)
   world.retold.delete(site)
   world.index = undefined
+  for (const id of world.hostingsAt.get(datacenterId) ?? []) {
+    const entry = world.hostings.get(id)
+    if (entry?.placed.primary?.datacenterId !== datacenterId) continue
+    bookRole(world, entry, 'standby', unbook)
+    entry.domains = stoodByFor(entry.placed, undefined)
+    bookRole(world, entry, 'standby', book)
+  }
+  displaceCrowded(world)
 }
 
 /** Where a datacenter stands in the order, or would. */
@@ -230,6 +267,7 @@ export function advanceWorld(world: World, now: number): void {
     }
     world.nextChange = Math.min(world.nextChange, nextOf(entry.period))
   }
+  displaceCrowded(world)
 }
 
 /** When a period begins, or ends once it has begun. */
@@ -237,11 +275,15 @@ function nextOf({ start, end }: Period): number {
   return Number.isFinite(start) ? start : end
 }
 
+/** Most hostings have begun and have no end, so they share this. */
+const always: Period = { start: Number.NEGATIVE_INFINITY, end: Number.POSITIVE_INFINITY }
+
 /**
  * What a period counts as at an instant: no one asks about the past, and what should be over but is not released has
  * no end.
  */
 export function effectivePeriod({ start, end }: Period, now: number): Period {
+  if (start <= now && (end <= now || end === Number.POSITIVE_INFINITY)) return always
   return { start: start <= now ? Number.NEGATIVE_INFINITY : start, end: end <= now ? Number.POSITIVE_INFINITY : end }
 }
 
@@ -283,35 +325,51 @@ function bookRole(world: World, entry: Placed, role: Role, change: typeof book |
   if (!site) return
   world.changed.add(site)
   const { period } = entry
-  const left = site.displaced.filter((d) => d.hostingId !== demand.id || d.role !== role)
-  site.displaced.splice(0, site.displaced.length, ...left)
-  for (const part of partsOf(demand, role, place)) {
+  if (site.displaced.length > 0) {
+    const left = site.displaced.filter((d) => d.hostingId !== demand.id || d.role !== role)
+    site.displaced.splice(0, site.displaced.length, ...left)
+  }
+  const parts = partsOf(demand, role, place)
+  for (const part of parts) {
     const domains = part.lands ? entry.domains : undefined
-    change(site.ledger, { period, need: internedNeed(world, neededAmounts(part.demand)), domains })
-    for (const [component, nodes] of byComponent(part.witness)) {
-      const requests = demand.components.find(({ name }) => name === component)?.requests ?? {}
-      const need = internedNeed(world, perReplica(requests))
-      for (const { node, replicas } of nodes) {
-        const row = rowOf(site.nodes, node)
-        if (row >= 0 && (!part.lands || site.nodes.schedulable[row] === 1)) {
-          const booking = { period, need: need.map((e) => ({ ...e, amount: e.amount * replicas })), domains }
-          changeNode(site.nodes, row, change, booking)
-        } else if (change === book) {
-          site.displaced.push({ hostingId: demand.id, role, period, perReplica: need, replicas })
-        }
+    const need = internedNeed(world, neededAmounts(part.demand))
+    change(site.ledger, { period, need, domains, standing: role === 'standby' && !part.lands })
+    let asked: HostingDemand['components'][number] | undefined
+    let each: Need = []
+    for (const { component, node, replicas } of part.witness) {
+      if (asked?.name !== component) {
+        asked = demand.components.find(({ name }) => name === component)
+        each = internedNeed(world, perReplica(asked?.requests ?? {}))
+      }
+      const row = standingRow(site.nodes, part, node)
+      if (row >= 0) {
+        const taken = replicas === 1 ? each : each.map((e) => ({ ...e, amount: e.amount * replicas }))
+        changeNode(site.nodes, row, change, { period, need: taken, domains })
+      } else if (change === book) {
+        const apart = apartOf(asked)
+        const held = apart ? heldRows(site.nodes, parts, component) : []
+        site.displaced.push({ hostingId: demand.id, role, component, period, perReplica: each, replicas, apart, held })
       }
     }
   }
-  site.displaced.sort(orderOf)
+  if (site.displaced.length > 1) site.displaced.sort(inTurn)
+  if (site.nodes.overfull.size > 0) world.crowded.add(site)
 }
 
-function orderOf(a: Displaced, b: Displaced): number {
-  if (a.hostingId !== b.hostingId) return a.hostingId < b.hostingId ? -1 : 1
-  return a.role === b.role ? 0 : a.role < b.role ? -1 : 1
-}
-
-function byComponent(witness: Witness): Map<string, Witness[number][]> {
-  return Map.groupBy(witness, ({ component }) => component)
+/** Puts those among the displaced who no longer fit on the node that they are to come down on. */
+function displaceCrowded(world: World): void {
+  for (const { state, nodes, displaced } of world.crowded) {
+    const standbys = [...(world.hostingsAt.get(state.id) ?? [])].flatMap((id) => {
+      const { placed, period = always, domains = [] } = world.hostings.get(id) ?? {}
+      const seat = placed?.standby?.datacenterId === state.id ? placed.standby : undefined
+      return placed && seat ? [{ demand: placed.demand, seat, period, domains }] : []
+    })
+    const crowded = crowdedAt(nodes, standbys, ({ requests }) => internedNeed(world, perReplica(requests)))
+    const others = displaced.filter(({ tooMany }) => tooMany === undefined)
+    displaced.splice(0, displaced.length, ...others, ...crowded)
+    displaced.sort(inTurn)
+  }
+  world.crowded.clear()
 }
 
 function internedNeed(world: World, amounts: Readonly<Record<string, number>>): Need {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../shared/clock.ts'
 import type { Random } from '../shared/random.ts'
 import {
+  type Agents,
   type DemoDatacenter,
   demoDatacenters,
   type SeedSummary,
@@ -22,6 +23,8 @@ export interface DemonstrationOptions {
 export interface SeedInto {
   readonly api: string
   readonly loketToken: string
+  /** By which the datacenters join; without them the broker is given their kubeconfigs. */
+  readonly agents?: Agents
   /** Told what is being done, for somebody who waits. */
   readonly progress: (text: string) => void
 }

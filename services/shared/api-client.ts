@@ -1,6 +1,6 @@
 /** A small client of our own API for processes of ours that use it like anybody else. */
 import { createHash } from 'node:crypto'
-import { deadline } from './clock.ts'
+import { deadline, systemClock } from './clock.ts'
 
 export interface ApiClient {
   get<T>(path: string): Promise<T>
@@ -18,10 +18,13 @@ export class ApiError extends Error {
   }
 }
 
+/** A broker that cannot keep up says that it changed nothing; it is asked again so often, this long apart. */
+const patience = { attempts: 20, ms: 500 }
+
 /** `base` is the origin, for example `http://127.0.0.1:8080`. */
 export function createApiClient(base: string, token: string): ApiClient {
-  const call = async <T>(method: string, path: string, body?: unknown, key?: string): Promise<T> => {
-    const response = await fetch(`${base}/api/v1${path}`, {
+  const ask = async (method: string, path: string, body?: unknown, key?: string): Promise<Response> =>
+    fetch(`${base}/api/v1${path}`, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -31,6 +34,12 @@ export function createApiClient(base: string, token: string): ApiClient {
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: deadline(30_000),
     })
+  const call = async <T>(...request: Parameters<typeof ask>): Promise<T> => {
+    let response = await ask(...request)
+    for (let attempt = 1; response.status === 503 && attempt < patience.attempts; attempt++) {
+      await systemClock.sleep(patience.ms)
+      response = await ask(...request)
+    }
     const answer = (await response.json()) as { type?: string; detail?: string }
     if (!response.ok) throw new ApiError(response.status, answer.type?.split('/').at(-1) ?? '', answer.detail ?? '')
     return answer as T

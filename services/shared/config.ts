@@ -16,7 +16,14 @@ const Words = (pattern: string, description: string) => Type.Optional(Type.Strin
 const Environment = Type.Object({
   PORT: Type.Optional(Port),
   MANAGEMENT_PORT: Type.Optional(Port),
+  GATEWAY_PORT: Type.Optional(Port),
+  GATEWAY_CERTIFICATE_FILE: Words('^.{1,4096}$', 'the path of a certificate in PEM'),
+  GATEWAY_KEY_FILE: Words('^.{1,4096}$', 'the path of a private key in PEM'),
+  GATEWAY_CA_FILE: Words('^.{1,4096}$', 'the path of the certificate of an authority in PEM'),
+  TUNNEL_PORT: Type.Optional(Port),
+  TUNNEL_ADDRESS: Words('^[A-Za-z0-9.-]{1,253}:[1-9][0-9]{0,4}$', 'a name and a port, such as desk.example:443'),
   HOST: Words('^[A-Za-z0-9.:-]{1,255}$', 'an address of this machine, such as 0.0.0.0'),
+  BROKER_URL: Words('^https?://[A-Za-z0-9.:\\[\\]-]{1,260}$', 'the origin of the API, such as http://broker:8080'),
   DATABASE_URL: Words('^postgres(ql)?://', 'an address such as postgres://user:password@host/database'),
   GEMEENTECLOUD_DATA: Type.Optional(Type.String({ minLength: 1 })),
   LOG_LEVEL: Words(
@@ -29,6 +36,7 @@ const Environment = Type.Object({
   LOKET_NAME: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'at most 200 characters' })),
   ALLOWED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
   REFUSED_CLUSTER_ADDRESSES: Type.Optional(Cidrs),
+  FALLBACK_PROFILE: Words('^(standard|fast|tolerant)$', 'one of standard, fast and tolerant'),
   MAX_HOSTINGS: Type.Optional(Count),
   MAX_UNPLACED_HOSTINGS: Type.Optional(Count),
   MAX_DATACENTERS: Type.Optional(Count),
@@ -44,6 +52,16 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly managementPort: number
+  /** Where agents connect; `address` is what they dial, where that is not what is listened on. */
+  readonly tunnel: { readonly host: string; readonly port: number; readonly address: string | undefined }
+  readonly gateway: {
+    readonly host: string
+    readonly port: number
+    /** Paths; without them the gateway has a certificate of its own. */
+    readonly files: { readonly cert: string; readonly key: string; readonly ca: string | undefined } | undefined
+  }
+  /** Where a gateway of its own finds the API. */
+  readonly brokerUrl: string | undefined
   readonly databaseUrl: string | undefined
   readonly dataDirectory: string
   readonly logLevel: string
@@ -52,6 +70,8 @@ export interface Config {
   readonly desk: { readonly name: string; readonly oin: string }
   readonly allowedAddresses: readonly string[]
   readonly refusedAddresses: readonly string[]
+  /** How long leases of hostings hold. */
+  readonly fallbackProfile: 'standard' | 'fast' | 'tolerant'
   readonly ceilings: Ceilings
   readonly limits: Pick<Limits, 'listObjects' | 'listBytes' | 'listMs'>
 }
@@ -75,17 +95,20 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
     if (name.startsWith('GEMEENTECLOUD_') && !(name in Environment.properties) && !clientVariables.has(name))
       errors.push(`${name} is not a setting we know`)
   }
-  for (const name of ['PORT', 'MANAGEMENT_PORT'] as const)
-    if (Number(given[name] ?? 0) > 65_535) errors.push(`${name} is above 65535`)
-  const [port, managementPort] = [Number(given.PORT ?? 8080), Number(given.MANAGEMENT_PORT ?? 8081)]
-  if (port !== 0 && port === managementPort) errors.push('PORT and MANAGEMENT_PORT are the same')
+  const ports = portsOf(given, errors)
+  if ((given.GATEWAY_CERTIFICATE_FILE === undefined) !== (given.GATEWAY_KEY_FILE === undefined))
+    errors.push('GATEWAY_CERTIFICATE_FILE and GATEWAY_KEY_FILE are given together or not at all')
   if (errors.length > 0) return { ok: false, errors }
+  const host = given.HOST ?? '127.0.0.1'
   return {
     ok: true,
     config: {
-      host: given.HOST ?? '127.0.0.1',
-      port,
-      managementPort,
+      host,
+      port: ports.PORT,
+      managementPort: ports.MANAGEMENT_PORT,
+      tunnel: { host, port: ports.TUNNEL_PORT, address: given.TUNNEL_ADDRESS },
+      gateway: { host, port: ports.GATEWAY_PORT, files: gatewayFiles(given) },
+      brokerUrl: given.BROKER_URL,
       databaseUrl: given.DATABASE_URL,
       dataDirectory: given.GEMEENTECLOUD_DATA ?? 'data',
       logLevel: given.LOG_LEVEL ?? 'info',
@@ -94,6 +117,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
       desk: { name: given.LOKET_NAME ?? 'Landelijk loket', oin: given.LOKET_OIN ?? '00000099000000009000' },
       allowedAddresses: listOf(given.ALLOWED_CLUSTER_ADDRESSES),
       refusedAddresses: listOf(given.REFUSED_CLUSTER_ADDRESSES),
+      fallbackProfile: (given.FALLBACK_PROFILE ?? 'standard') as Config['fallbackProfile'],
       ceilings: {
         hostings: Number(given.MAX_HOSTINGS ?? defaultCeilings.hostings),
         unplacedHostings: Number(given.MAX_UNPLACED_HOSTINGS ?? defaultCeilings.unplacedHostings),
@@ -109,6 +133,27 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
       },
     },
   }
+}
+
+function gatewayFiles(given: Static<typeof Environment>): Config['gateway']['files'] {
+  const { GATEWAY_CERTIFICATE_FILE: cert, GATEWAY_KEY_FILE: key, GATEWAY_CA_FILE: ca } = given
+  return cert === undefined || key === undefined ? undefined : { cert, key, ca }
+}
+
+const usualPorts = { PORT: 8080, MANAGEMENT_PORT: 8081, TUNNEL_PORT: 8082, GATEWAY_PORT: 8443 }
+
+/** Each port that is listened on; says of those that cannot be, or not beside each other. */
+function portsOf(given: Static<typeof Environment>, errors: string[]): typeof usualPorts {
+  const names = Object.keys(usualPorts) as (keyof typeof usualPorts)[]
+  const ports = { ...usualPorts }
+  for (const name of names) {
+    ports[name] = Number(given[name] ?? usualPorts[name])
+    if (ports[name] > 65_535) errors.push(`${name} is above 65535`)
+  }
+  for (const [index, name] of names.entries())
+    for (const other of names.slice(index + 1))
+      if (ports[name] !== 0 && ports[name] === ports[other]) errors.push(`${name} and ${other} are the same`)
+  return ports
 }
 
 /** Read by the command line client, which may share the environment. */

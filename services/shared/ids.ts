@@ -4,7 +4,26 @@ import type { Random } from './random.ts'
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
 
-export type IdPrefix = 'pty' | 'dc' | 'off' | 'sys' | 'hst' | 'quo' | 'plc' | 'clm' | 'evt' | 'tok' | 'opr' | 'req'
+export type IdPrefix =
+  | 'pty'
+  | 'dc'
+  | 'off'
+  | 'sys'
+  | 'hst'
+  | 'quo'
+  | 'pln'
+  | 'mov'
+  | 'plc'
+  | 'clm'
+  | 'evt'
+  | 'tok'
+  | 'opr'
+  | 'dpl'
+  | 'drl'
+  | 'req'
+  | 'jtk'
+  | 'enr'
+  | 'cau'
 export type Id<P extends IdPrefix> = `${P}_${string}`
 
 /** Makes an id of the given kind, for example `hst_06b8…` (26 characters after the prefix). */

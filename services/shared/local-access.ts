@@ -7,6 +7,8 @@ import type { Role } from '../../schemas/index.ts'
 export interface LocalAccess {
   /** Where the API listens just now. */
   api: string
+  /** Where the gateway listens just now, and the authority (PEM) by which it is known. */
+  gateway?: { readonly url: string; readonly ca: string }
   readonly encryptionKey: string
   readonly tokens: { loket: string } & Partial<Record<Role, string>>
 }

@@ -9,6 +9,16 @@ export interface Secrets {
   open(sealed: Uint8Array, context: string): string
 }
 
+/** What is stored was sealed under a key that this process was not given. */
+export class UnknownKey extends Error {
+  override readonly name = 'UnknownKey'
+  constructor() {
+    super(
+      'the store is sealed under another encryption key: set ENCRYPTION_KEY to the one that its other replicas have',
+    )
+  }
+}
+
 // version 1 │ key id 4 │ nonce 12 │ wrapped data key 32 │ tag 16 │ nonce 12 │ tag 16 │ ciphertext
 const version = 1
 const keyBytes = 32
@@ -54,7 +64,7 @@ export function createSecrets(
       }
       const head = take(1 + idBytes)
       const key = keys.find((candidate) => keyId(candidate).equals(head.subarray(1)))
-      if (!key) throw new Error('sealed under an encryption key that is not configured')
+      if (!key) throw new UnknownKey()
       const dataKey = decrypt(
         key,
         { nonce: take(nonceBytes), ciphertext: take(keyBytes), tag: take(tagBytes) },

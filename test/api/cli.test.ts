@@ -54,8 +54,14 @@ t.test('a provider registers, connects, offers and looks', async (t) => {
   t.match(registered, {
     code: 0,
     out: /^Datacenter parkstad is registered \(dc_/,
-    err: /Next: gemeentecloud datacenter connect parkstad/,
+    err: /Next: gemeentecloud datacenter join-token parkstad/,
   })
+
+  const joining = await run(['datacenter', 'join-token', 'parkstad', '--hours', '1'])
+  t.equal(joining.code, 0, joining.err)
+  t.match(joining.out, /export JOIN_TOKEN=gcj_[0-9a-z]{52}\n/)
+  t.match(joining.out, /helm install gemeentecloud-agent [\s\S]*--set desk\.url=http:\/\/127\.0\.0\.1:\d+/)
+  t.match(joining.out, /DESK_URL=http:\/\/127\.0\.0\.1:\d+ .*node services\/agent\/main\.ts/)
 
   const connected = await run(
     ['datacenter', 'connect', 'parkstad', '--kubeconfig', '-'],
@@ -121,6 +127,8 @@ t.test('a request lands somewhere, is shown, and ends', async (t) => {
   t.match(shown.out, /\(asked: cold\)/)
   t.match(shown.out, /^system +open-zaak \(Open Zaak\)$/m)
   t.match(shown.out, /^(utrecht|zwolle) .* \d+ +price \d+, balance \d+; standby: /m, 'what it scored')
+
+  t.match(await run(['hosting', 'active', 'open-zaak-voorbeeld']), { code: 6, out: /is active nowhere now/ })
 
   const again = await run(['hosting', 'request', '-f', example])
   t.match(again, { code: 1, err: /This name is taken/ })
@@ -223,6 +231,31 @@ spec: {accessModes: [ReadWriteMany], storageClassName: gedeeld, resources: {requ
   })
   const asked = await run(['hosting', 'request', '-f', '-'], file.out)
   t.match(asked, { code: 0, out: /^zaak is placed at / }, 'what a dry run prints is a request')
+})
+
+t.test('each wish has an option, and a mistake in it names that', async (t) => {
+  const { api, run } = await desk(t)
+  await api.activeDatacenter({ slug: 'utrecht' })
+  await api.activeDatacenter({ slug: 'amersfoort', position: amersfoort })
+  api.schedule()
+  await run(system)
+  const components = [{ name: 'web', replicas: 2, requests: { cpu: '100m', memory: '64Mi' } }]
+  const file = JSON.stringify({ components, fallback: { mode: 'none' } })
+  const ask = (name: string, ...options: string[]) =>
+    run(['hosting', 'request', '-f', '-', '--name', name, '--system', 'open-zaak', '-o', 'json', ...options], file)
+  t.equal((await ask('een')).code, 0)
+  const two = await ask('twee', '--together', 'een', '--weight', 'energy=50', '--preemptible', '--priority', '1')
+  t.match(JSON.parse(two.out), {
+    constraints: { together: ['een'], weights: { energy: 50 } },
+    preemptible: true,
+    priority: 1,
+    placements: [{ role: 'primary' }],
+  })
+  const warm = await ask('drie', '--fallback', 'warm', '--warm-replicas', '1')
+  t.match(JSON.parse(warm.out), { fallback: { mode: 'warm', warmReplicas: 1 }, placements: { length: 2 } })
+  const apart = await ask('vier', '--apart', 'drie', '--apart-from-system', 'open-zaak')
+  t.match(apart, { code: 1 }, 'it has no place left')
+  t.match(await ask('vijf', '--apart', 'nergens'), { code: 2, err: /--apart/ })
 })
 
 t.test('what goes wrong has its own exit code and words', async (t) => {

@@ -2,7 +2,7 @@
 import { request } from 'node:http'
 import t from 'tap'
 import { readEvents } from '../../services/broker/audit/service.ts'
-import { insertEvents } from '../../services/broker/audit/store.ts'
+import { insertEvents } from '../../services/shared/audit/store.ts'
 import { openDatabase } from '../../services/shared/db/database.ts'
 import { testApi } from '../support/api.ts'
 import { testDatabase } from '../support/database.ts'

@@ -106,6 +106,22 @@ t.test('a hold is taken over: the same claims, nodes and price, and nothing is f
   t.same(await selectOverbooked(api.kit.database, [utrecht], new Date()), [])
 })
 
+t.test('what is taken over as preemptible gives way like any other', async (t) => {
+  const api = await testApi(t)
+  await api.activeDatacenter({ slug: 'utrecht', offer: room })
+  const systemId = await newSystem(api)
+  api.schedule()
+  const given = await quote(api, demand(systemId, '3'))
+  const firm = await request(api, demand(systemId, '3'), { quoteId: given.body.id, preemptible: true })
+  t.match(firm.body, { preemptible: true, decision: { outcome: 'placed' } })
+  const urgent = await api.call('consumer', 'POST', 'hostings', {
+    body: { name: 'spoed', ...demand(systemId, '2'), priority: 50 },
+    headers: { prefer: 'wait=1' },
+  })
+  const decided = await api.eventsOf('consumer', urgent.body.id, 2)
+  t.equal(decided[1]?.type, 'hosting.awaits-room')
+})
+
 t.test('who may not take it over', async (t) => {
   const api = await testApi(t)
   await api.activeDatacenter({ offer: room })

@@ -78,6 +78,8 @@ t.test('hostings that are alike are one row, without what was asked and decided'
       fallback_mode: 'cold',
       broken: false,
       placements: [],
+      operation: null,
+      drillOverdue: false,
       names,
     },
   ])

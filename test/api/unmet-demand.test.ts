@@ -74,6 +74,7 @@ t.test('by region and reason, a party its own, the others all of it without name
   unmetMetrics(registry, api.kit)
   const page = await registry.metrics()
   t.match(page, 'gemeentecloud_unmet_demand_hostings{region="utrecht",rule="offer-short"} 2')
+  t.match(page, /gemeentecloud_unmet_demand_oldest_age_seconds{region="utrecht",rule="offer-short"} \d+(\.\d+)?\n/)
   t.match(page, 'gemeentecloud_unmet_demand_hostings{region="any",rule="offer-short"} 1')
   t.match(page, 'gemeentecloud_unmet_demand_hostings{region="other",rule="region"} 2')
   t.match(page, 'gemeentecloud_unmet_demand_amount{region="utrecht",rule="offer-short",resource="cpu",unit="core"} 13')

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import pino from 'pino'
+import { createAuthorities } from '../../services/broker/agents/index.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { openStore } from '../../services/broker/open-store.ts'
@@ -13,6 +14,7 @@ import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
+import { createSecrets } from '../../services/shared/secrets.ts'
 import { seedFederationRows } from '../support/federation-rows.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
@@ -33,13 +35,16 @@ const log = pino({ level: 'warn' })
 export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
   const { path: folder, remove } = temporaryFolder('bench')
   const postgres = await startEmbedded({ dataDirectory: folder, log })
-  const database = await openStore(postgres.url)
+  const database = await openStore(postgres.socketUrl ?? postgres.url)
   try {
     const kit: Kit = { database, clock: systemClock, random: systemRandom, log }
     const registry = createRegistry()
     // One party asks for more than a party may have.
     const ceilings = { ...defaultCeilings, hostings: 1_000_000, unplacedHostings: 1_000_000 }
-    const app = await createApp(kit, registry, async () => async () => undefined, ceilings)
+    const authorities = createAuthorities(kit, createSecrets(systemRandom.bytes(32)))
+    const connect = async () => async () => undefined
+    const agents = { authorities, tunnels: () => [], connect: async () => undefined }
+    const app = await createApp(kit, registry, { connect, agents }, ceilings)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
     await seedFederationRows(database, {

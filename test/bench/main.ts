@@ -1,23 +1,61 @@
-/** `npm run bench`: what is measured, side by side in one run. `-- --json` prints one JSON object; names pick parts. */
+/**
+ * `npm run bench`: what is measured, side by side in one run. Names pick parts. `-- --json` prints one JSON object: each
+ * part by its name, or, when one is named, that one alone.
+ */
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { benchEndToEnd } from './end-to-end.ts'
+import { benchFailover } from './failover.ts'
+import { benchGateway } from './gateway.ts'
+import { benchLoad } from './load.ts'
+import { benchMirror } from './mirror.ts'
 import { benchOpenb, openbLists, openbSeeds } from './openb.ts'
-import { benchEngine } from './placement.ts'
-import { benchFill, benchReserve } from './quality.ts'
+import { benchOverview } from './overview.ts'
+import { benchReplan } from './replan.ts'
 import { benchRoadef } from './roadef.ts'
 import { benchStart } from './start.ts'
+import { benchTunnel } from './tunnel.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, seconds: { type: 'string', default: '10' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '10' },
+    decisions: { type: 'string', default: '10000' },
+    largest: { type: 'string', default: '10000' },
+    lists: { type: 'string', default: openbLists.join(',') },
+    seeds: { type: 'string', default: '1' },
+    instances: { type: 'string', default: 'a1_1,a1_4,a2_4,b_2' },
+    'instance-seconds': { type: 'string', default: '10' },
+  },
 })
 
+const seconds = Number(values.seconds)
+const instanceSeconds = Number(values['instance-seconds'])
+const seeds = Number(values.seeds)
+const lists = values.lists.split(',')
+const instances = values.instances.split(',')
+
 const parts: Record<string, () => Promise<unknown>> = {
-  placement: async () => ({ engine: benchEngine(), reserve: benchReserve(), baselines: benchFill() }),
-  roadef: async () => benchRoadef(Number(values.seconds)) ?? 'the instances are not beside the checkout',
-  openb: async () => benchOpenb(openbLists, openbSeeds(10)) ?? 'the trace is not beside the checkout',
-  endToEnd: () => benchEndToEnd(Number(values.seconds)),
+  placement: () =>
+    benchOverview({
+      decisions: Number(values.decisions),
+      largest: Number(values.largest),
+      lists,
+      seeds,
+      instances,
+      instanceSeconds,
+      seconds,
+    }),
+  roadef: async () => benchRoadef(instanceSeconds, instances) ?? 'the instances are not beside the checkout',
+  openb: async () => benchOpenb(lists, openbSeeds(seeds)) ?? 'the trace is not beside the checkout',
+  replan: async () => benchReplan(),
+  load: () => benchLoad(),
+  endToEnd: () => benchEndToEnd(seconds),
+  tunnel: () => benchTunnel(Number(values.seconds)),
+  gateway: () => benchGateway(seconds),
+  failover: () => benchFailover(),
+  mirror: () => benchMirror(seconds),
   start: async () => [await benchStart(false), await benchStart(true)],
 }
 
@@ -40,5 +78,7 @@ for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
   result[name] = await parts[name]?.()
   if (!values.json) console.log(name, result[name])
 }
-if (values.json) console.log(JSON.stringify(result, null, 2))
+const [only, ...others] = positionals
+const printed = only === undefined || others.length > 0 ? result : result[only]
+if (values.json) console.log(JSON.stringify(printed, null, 2))
 process.exit(0)

@@ -1,6 +1,13 @@
 /** How long one decision of the engine takes, without HTTP or store, and what a placed hosting costs in memory. */
 import { pathToFileURL } from 'node:url'
-import { applyPlacement, createWorld, overcommit, schedule, type World } from '../../services/placement/index.ts'
+import {
+  applyPlacement,
+  createWorld,
+  explain,
+  overcommit,
+  schedule,
+  type World,
+} from '../../services/placement/index.ts'
 import { seededRandom } from '../../services/shared/random.ts'
 import { federation, now, request, seated } from './federation.ts'
 
@@ -15,6 +22,8 @@ export interface EngineFigures {
   /** Of `schedule` alone, of what was placed, microseconds. */
   readonly p50us: number
   readonly p99us: number
+  /** Of further requests: those that it accepts to those that a look at all datacenters accepts. */
+  readonly acceptedRatioToScan: number
   /** Of `applyPlacement`, microseconds. */
   readonly applyP50us: number
   /** Growth of the heap per hosting placed; needs `node --expose-gc`. */
@@ -23,15 +32,19 @@ export interface EngineFigures {
   readonly violations: number | null
 }
 
+/** A look at ten thousand datacenters takes a while. */
+const furtherRequests = 100
+
 const sizes = [
   { datacenters: 40, nodesEach: 50 },
   { datacenters: 400, nodesEach: 50 },
   { datacenters: 10_000, nodesEach: 100 },
 ]
 
-/** All sizes, with and without fallback, at 30, 60 and 90 % load, `decisions` each. */
-export function benchEngine(decisions = 10_000): EngineFigures[] {
-  return sizes.flatMap((size) =>
+/** All sizes up to `largest` datacenters, with and without fallback, at 30, 60 and 90 % load, `decisions` each. */
+export function benchEngine(decisions = 10_000, largest = Number.POSITIVE_INFINITY): EngineFigures[] {
+  const wanted = sizes.filter(({ datacenters }) => datacenters <= largest)
+  return wanted.flatMap((size) =>
     [0.3, 0.6, 0.9].flatMap((load) =>
       (['none', 'cold'] as const).map((fallback) => {
         const count = size.datacenters > 128 ? decisions : Math.ceil(decisions / 5)
@@ -63,6 +76,7 @@ function measure(
     refused,
     p50us: at(times, 0.5),
     p99us: at(times, 0.99),
+    acceptedRatioToScan: acceptedRatioToScan(world, fallback, 2 * decisions, random),
     applyP50us: at(applies, 0.5),
     bytesPerHosting: grown === null ? null : Math.round(grown),
     violations: datacenters <= 400 ? overcommit(world, now).length : null,
@@ -89,6 +103,22 @@ function run(world: World, fallback: 'none' | 'cold', count: number, firstSerial
     applies.push(Number(process.hrtime.bigint() - before) / 1000)
   }
   return { times: times.sort((a, b) => a - b), applies: applies.sort((a, b) => a - b), refused }
+}
+
+/** Nothing is placed in between, so that both answer for one picture. */
+function acceptedRatioToScan(
+  world: World,
+  fallback: 'none' | 'cold',
+  firstSerial: number,
+  random: () => number,
+): number {
+  let [ours, scans] = [0, 0]
+  for (let i = 0; i < furtherRequests; i++) {
+    const demand = request(firstSerial + i, { fallback, mostCores: 16, constrained: true }, random)
+    if (schedule(world, demand, now).outcome === 'placed') ours++
+    if (explain(world, demand, now).outcome === 'placed') scans++
+  }
+  return scans === 0 ? 1 : Math.round((1000 * ours) / scans) / 1000
 }
 
 function heap(): number | null {

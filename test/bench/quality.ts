@@ -35,17 +35,17 @@ export interface ReserveFigures {
   readonly heldToLowerBound: number
 }
 
-/** 160 datacenters of 25 nodes, requests of a quarter to 16 cores a replica, until it is full. */
-export function benchFill(): FillFigures[] {
+/** So many datacenters of 25 nodes, requests of a quarter to 16 cores a replica, until it is full. */
+export function benchFill(datacenters = 160): FillFigures[] {
   const policies: Record<string, (world: World, demand: HostingDemand) => ReturnType<typeof place>> = {
     scan: (world, demand) => {
       const decision = explain(world, demand, now)
       return decision.outcome === 'placed' ? decision.chosen : undefined
     },
-    index: (world, demand) => place(world, demand, now),
+    gemeentecloud: (world, demand) => place(world, demand, now),
     ...Object.fromEntries(Object.entries(orders).map(([name, order]) => [name, simple(order)])),
   }
-  const filled = Object.entries(policies).map(([policy, choose]) => ({ policy, filled: fill(choose) }))
+  const filled = Object.entries(policies).map(([policy, choose]) => ({ policy, filled: fill(choose, datacenters) }))
   const scan = filled[0]?.filled ?? 1
   return filled.map((figures) => ({ ...figures, ratioToScan: round(figures.filled / scan) }))
 }
@@ -88,9 +88,9 @@ function simple(order: (typeof orders)[string]) {
   }
 }
 
-function fill(choose: (world: World, demand: HostingDemand) => ReturnType<typeof place>): number {
+function fill(choose: (world: World, demand: HostingDemand) => ReturnType<typeof place>, datacenters: number): number {
   const random = seededRandom(3).next
-  const states = federation({ datacenters: 160, nodesEach: 25, load: 0 }, random)
+  const states = federation({ datacenters, nodesEach: 25, load: 0 }, random)
   const world = createWorld({ datacenters: states, hostings: [] }, now)
   const offered = states.reduce((sum, { offers }) => sum + (offers[0]?.amounts.cpu ?? 0) / 1000, 0)
   let placedCores = 0

@@ -43,7 +43,11 @@ export interface RoadefFigures {
 }
 
 /** Undefined, with a sentence on the error output, when the data are not there. */
-export function benchRoadef(seconds = 300, names = Object.keys(published), seed = 1): RoadefFigures[] | undefined {
+export function benchRoadef(
+  seconds = 300,
+  names: readonly string[] = Object.keys(published),
+  seed = 1,
+): RoadefFigures[] | undefined {
   if (!existsSync(roadefData)) {
     console.error(`skipped: the instances of ROADEF 2012 are not at ${roadefData}`)
     return undefined

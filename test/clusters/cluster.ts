@@ -25,6 +25,8 @@ export interface ClusterSpec {
   readonly storageClasses?: readonly StorageClassSpec[]
   /** Users beside the administrator; they may do what RBAC grants them or these groups: at first nothing. */
   readonly users?: readonly { readonly name: string; readonly groups?: readonly string[] }[]
+  /** What KWOK plays of logs and sessions (`ClusterLogs`, `ClusterExec`, …); at first nothing. */
+  readonly played?: readonly object[]
 }
 
 export interface Cluster {
@@ -57,11 +59,11 @@ const token = () => randomBytes(16).toString('hex')
 /** Starts a cluster; resolves when the API server is ready, the nodes are Ready and pods can be made in `default`. */
 export async function startCluster(programs: Programs, spec: ClusterSpec): Promise<Cluster> {
   const folder = mkdtempSync(ourFolderPrefix)
-  const [etcd = 0, etcdPeer = 0, apiserver = 0] = await freePorts(3)
-  const ports = { etcd, etcdPeer, apiserver }
+  const [etcd = 0, etcdPeer = 0, apiserver = 0, kubelet = 0] = await freePorts(4)
+  const ports = { etcd, etcdPeer, apiserver, kubelet }
   const admin: User = { name: 'admin', token: token(), groups: ['system:masters'] }
   const users = [admin, ...(spec.users ?? []).map(({ name, groups = [] }) => ({ name, groups, token: token() }))]
-  writeFiles(folder, users)
+  writeFiles(folder, users, spec.played ?? [])
 
   const server = `https://127.0.0.1:${ports.apiserver}`
   const running = new Map<Component, Running>()

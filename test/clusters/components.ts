@@ -11,6 +11,8 @@ export interface Ports {
   readonly etcd: number
   readonly etcdPeer: number
   readonly apiserver: number
+  /** Of all nodes together, where KWOK answers for logs and sessions. */
+  readonly kubelet: number
 }
 
 /** Who may call the API server; a member of `system:masters` may do everything. */
@@ -23,11 +25,12 @@ export interface User {
 const stages = join(import.meta.dirname, 'stages.yaml')
 
 /** The files that must be there before the first start. */
-export function writeFiles(folder: string, users: readonly User[]): void {
+export function writeFiles(folder: string, users: readonly User[], played: readonly object[]): void {
   const key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
   writeFileSync(join(folder, 'sa.key'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
   const rows = users.map(({ name, token, groups }) => `${token},${name},${name},"${groups.join(',')}"\n`)
   writeFileSync(join(folder, 'tokens.csv'), rows.join(''), { mode: 0o600 })
+  writeFileSync(join(folder, 'played.yaml'), played.map((object) => `---\n${JSON.stringify(object)}\n`).join(''))
 }
 
 /** The API server signs its own certificate here at its first start; the file holds the chain up to its authority. */
@@ -67,6 +70,8 @@ export function argumentsOf(component: Component, folder: string, ports: Ports):
         '--service-cluster-ip-range=10.96.0.0/16',
         '--endpoint-reconciler-type=none',
         '--event-ttl=10m',
+        // The name of a played node leads nowhere.
+        '--kubelet-preferred-address-types=InternalIP',
         '--profiling=false',
       ]
     case 'controller-manager':
@@ -84,7 +89,15 @@ export function argumentsOf(component: Component, folder: string, ports: Ports):
     case 'scheduler':
       return [`--kubeconfig=${at('admin.yaml')}`, '--leader-elect=false', '--secure-port=0']
     case 'kwok':
-      return [`--kubeconfig=${at('admin.yaml')}`, '--manage-all-nodes=true', `--config=${stages}`]
+      return [
+        `--kubeconfig=${at('admin.yaml')}`,
+        '--manage-all-nodes=true',
+        `--config=${stages}`,
+        `--config=${at('played.yaml')}`,
+        '--node-ip=127.0.0.1',
+        `--node-port=${ports.kubelet}`,
+        `--server-address=127.0.0.1:${ports.kubelet}`,
+      ]
   }
 }
 

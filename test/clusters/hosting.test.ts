@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { objectCounts } from '../../services/broker/clusters/core/tenant.ts'
 import { pod } from '../support/conformance/manifests.ts'
-import { grantRights, ownersThings, runOwnThings, standingIn } from './owner.ts'
+import { grantActing, grantRights, ownersThings, runOwnThings, standingIn } from './owner.ts'
 import { type Name, names, type Stage, setStage } from './stage.ts'
 import { missingForClusters, until } from './start.ts'
 
@@ -30,6 +30,7 @@ const ownersAreThere: Chapter = async (_t, { at }) => {
   for (const name of names) {
     await runOwnThings(at(name))
     await grantRights(at(name), 'broker')
+    await grantActing(at(name), 'broker')
   }
 }
 
@@ -81,6 +82,8 @@ const hostingIsPlaced: Chapter = async (t, story) => {
     components: [{ name: 'web', replicas: 2, requests: { cpu: '750m', memory: '1Gi' } }],
     volumes: [{ name: 'data', storageClass: 'snel', size: '10Gi', accessMode: 'ReadWriteOnce' }],
     fallback: { mode: 'cold' },
+    // None that has to come along.
+    data: [],
   })
   const hosting = await until('it to run, with a fallback', patience, async () => {
     const body = await hostingOf(asked.id)
@@ -195,7 +198,10 @@ const killChangesNothingElsewhere: Chapter = async (t, story) => {
     states: await Promise.all(others(primary).map(async (name) => (await datacenter(name)).state)),
   })
   await until('the standby to be known as mended', patience, async () => {
-    return (await hostingOf(hosting.id)).fallbackStatus === 'ready' || undefined
+    const { fallbackStatus, fallbackReasons, placements } = await hostingOf(hosting.id)
+    if (fallbackStatus === 'ready') return true
+    const told = placements.map(({ role, observed, mirror }: any) => ({ role, observed, mirror }))
+    throw new Error(`${fallbackReasons.join(', ')}: ${JSON.stringify(told)}`)
   })
   const before = await whole()
   await at(primary).kill()

@@ -1,4 +1,5 @@
 /** The owner of a cluster: what it grants the broker, what it runs itself, and whether that still is as it was. */
+import { fallbackRights } from '../../services/agent/fallback/rights.ts'
 import { neededRights } from '../../services/broker/clusters/checks.ts'
 import { tenantRole } from '../../services/broker/clusters/core/tenant.ts'
 import { clusterAccess } from '../support/cluster-access.ts'
@@ -26,6 +27,40 @@ export async function grantRights(cluster: Cluster, user: string): Promise<void>
       kind: 'ClusterRoleBinding',
       metadata: { name },
       roleRef: { apiGroup, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup, kind: 'User', name: user }],
+    },
+  )
+}
+
+/** The same user may act for tenants, as the gateway and the mirror do. */
+export async function grantActing(cluster: Cluster, user: string): Promise<void> {
+  const { apiVersion, apiGroup } = rbac
+  const role = 'gemeentecloud-gateway'
+  await cluster.apply(clusterAccess(role) as object, {
+    apiVersion,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: role },
+    roleRef: { apiGroup, kind: 'ClusterRole', name: role },
+    subjects: [{ apiGroup, kind: 'User', name: user }],
+  })
+}
+
+/** The same user may stop and start what runs in hostings. */
+export async function grantFallbackRights(cluster: Cluster, user: string): Promise<void> {
+  const { apiVersion, apiGroup } = rbac
+  const rules = fallbackRights.map(({ group, resource, verbs }) => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs,
+  }))
+  const metadata = { name: 'gemeentecloud-fallback' }
+  await cluster.apply(
+    { apiVersion, kind: 'ClusterRole', metadata, rules },
+    {
+      apiVersion,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup, kind: 'ClusterRole', name: metadata.name },
       subjects: [{ apiGroup, kind: 'User', name: user }],
     },
   )

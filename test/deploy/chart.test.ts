@@ -1,7 +1,7 @@
 /** The chart: what it renders, what it refuses, and its life on a real API server that enforces restricted pods. */
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { root } from '../../scripts/sources.ts'
@@ -11,8 +11,8 @@ import { defaultLimits } from '../../services/shared/kubernetes/limits.ts'
 import { type Cluster, missingForClusters, startClusters, until } from '../clusters/start.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { settingNames } from '../support/settings.ts'
-import { readDockerfile, textsOf } from './dockerfile.ts'
-import { chart, environmentOf, ofKind, type Rendered, startHelm } from './helm.ts'
+import { readDockerfile, type Stage, textsOf } from './dockerfile.ts'
+import { chart, deploymentOf, environmentOf, ofKind, type Rendered, startHelm } from './helm.ts'
 
 t.setTimeout(45 * 60_000)
 const skip = (await missingForClusters()) ?? false
@@ -45,9 +45,12 @@ const full = {
   logLevel: 'debug',
   allowedClusterAddresses: ['169.254.7.0/24', 'fe80::/64'],
   refusedClusterAddresses: ['10.96.0.0/12', 'fd00:10:96::/112'],
+  fallbackProfile: 'tolerant',
   ceilings: { hostings: 2_000_000, offers: 7 },
   clusterLimits: { objects: 1_000_000 },
   listenAddress: '::',
+  tunnel: { address: 'tunnel.loket.test:443', type: 'LoadBalancer' },
+  gateway: { enabled: true, replicas: 2, tlsSecret: 'gateway-tls', service: { type: 'LoadBalancer' } },
   trustedCertificates: { configMap: 'pkioverheid' },
   imagePullSecrets: ['registry'],
   ingress: { enabled: true, className: 'nginx', host: 'loket.test', tlsSecret: 'loket-tls' },
@@ -88,13 +91,68 @@ t.test('what the chart renders', { skip }, async (t) => {
       desk: full.desk,
       allowedAddresses: full.allowedClusterAddresses,
       refusedAddresses: full.refusedClusterAddresses,
+      fallbackProfile: 'tolerant',
       ceilings: { ...defaultCeilings, ...full.ceilings },
       limits: { listObjects: 1_000_000, listMs: defaultLimits.listMs },
     })
     // A setting of the broker that the chart does not pass on would show here.
-    const settings = settingNames().filter((name) => name !== 'GEMEENTECLOUD_DATA')
+    const ofOthers = /^(GEMEENTECLOUD_DATA|BROKER_URL|GATEWAY_.*)$/
+    const settings = settingNames().filter((name) => !ofOthers.test(name))
     const known = [...settings, 'NODE_EXTRA_CA_CERTS']
     t.same(Object.keys(environment).sort(), known.sort())
+  })
+
+  await t.test(
+    'is an environment that the gateway accepts, which is that of the broker as far as they share it',
+    async (t) => {
+      const objects = await helm.template(full)
+      const environment = environmentOf(objects, {}, 'gateway')
+      const { BROKER_URL, GATEWAY_PORT, GATEWAY_CERTIFICATE_FILE, GATEWAY_KEY_FILE, ...shared } = environment
+      t.match(environmentOf(objects), shared)
+      const read = readConfig(environment)
+      t.match(read.ok ? read.config : read.errors, {
+        brokerUrl: 'http://gemeentecloud:80',
+        gateway: { host: '::', port: 8443, files: { cert: GATEWAY_CERTIFICATE_FILE, key: GATEWAY_KEY_FILE } },
+        tunnel: { port: 8082, address: full.tunnel.address },
+        databaseUrl: url,
+      })
+      const { containers, volumes } = deploymentOf(objects, 'gateway').spec.template.spec
+      t.same(containers[0].command, ['node', 'services/gateway-main.ts'])
+      t.match(
+        textsOf(readDockerfile().at(-1) as Stage, 'COPY').join('\n'),
+        containers[0].command[1],
+        'which the image has',
+      )
+      const [mount] = containers[0].volumeMounts.filter(({ name }: Rendered) => name === 'tls')
+      t.equal(dirname(GATEWAY_KEY_FILE ?? ''), mount.mountPath)
+      t.match(volumes, [{}, { name: 'tls', secret: { secretName: 'gateway-tls' } }])
+      for (const path of [GATEWAY_CERTIFICATE_FILE, GATEWAY_KEY_FILE])
+        t.match(path, /tls\.(crt|key)$/, 'a Secret of TLS')
+      t.same(ofKind(await helm.template(least), 'Deployment').length, 1, 'there is none unless it is asked for')
+    },
+  )
+
+  await t.test('leads agents to brokers and gateways, and everybody else to one of them', async (t) => {
+    const objects = await helm.template(full)
+    const labels = ofKind(objects, 'Deployment').map(({ spec }) => spec.template.metadata.labels)
+    const led = (selector: Record<string, string>) =>
+      labels
+        .filter((label) => Object.entries(selector).every(([name, value]) => label[name] === value))
+        .map((label) => label['app.kubernetes.io/name'])
+    for (const { metadata, spec } of ofKind(objects, 'Service')) {
+      const both = ['gemeentecloud', 'gemeentecloud-gateway']
+      const its = /gateway/.test(metadata.name) ? 'gemeentecloud-gateway' : 'gemeentecloud'
+      t.same(led(spec.selector), metadata.name === 'gemeentecloud-tunnel' ? both : [its], metadata.name)
+      if (led(spec.selector).length > 1) t.ok(spec.publishNotReadyAddresses, 'a gateway is ready when agents are there')
+    }
+    for (const kind of ['Deployment', 'PodDisruptionBudget'])
+      t.same(
+        ofKind(objects, kind).map(({ spec }) => led(spec.selector.matchLabels)),
+        [['gemeentecloud'], ['gemeentecloud-gateway']],
+        kind,
+      )
+    const [gateway] = ofKind(objects, 'Service').filter(({ metadata }) => metadata.name === 'gemeentecloud-gateway')
+    t.equal(gateway.spec.type, 'LoadBalancer')
   })
 
   await t.test('keeps secrets in Secrets', async (t) => {
@@ -108,48 +166,78 @@ t.test('what the chart renders', { skip }, async (t) => {
   })
 
   await t.test('stops and starts as the broker needs it', async (t) => {
-    const [deployment] = ofKind(await helm.template(full), 'Deployment')
-    const { spec } = deployment.spec.template
-    const [container] = spec.containers
-    const main = readFileSync(join(root, 'services/broker/main.ts'), 'utf8')
-    const stopSeconds = Number(/closeWithGrace\(\{ delay: ([\d_]+)/.exec(main)?.[1]?.replaceAll('_', '')) / 1000
-    const waited = container.lifecycle.preStop.sleep.seconds
-    t.ok(spec.terminationGracePeriodSeconds > stopSeconds + waited, `${stopSeconds} s of its own after ${waited} s`)
-    t.same(deployment.spec.strategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 })
-    t.equal(container.readinessProbe.httpGet.path, '/readyz')
-    t.equal(container.livenessProbe.httpGet.path, '/livez', 'a store that is away restarts nobody')
-    t.equal(spec.enableServiceLinks, false, 'else GEMEENTECLOUD_PORT of its own Service would be refused')
-    const { runAsUser, runAsGroup } = spec.securityContext
-    const dockerfile = readDockerfile().at(-1)
-    t.equal(`${runAsUser}:${runAsGroup}`, dockerfile && textsOf(dockerfile, 'USER').join(), 'the user of the image')
+    const objects = await helm.template(full)
+    const programs = { broker: 'services/broker/main.ts', gateway: 'services/gateway-main.ts' }
+    for (const [name, program] of Object.entries(programs)) {
+      const deployment = deploymentOf(objects, name)
+      const { spec } = deployment.spec.template
+      const [container] = spec.containers
+      const main = readFileSync(join(root, program), 'utf8')
+      const stopSeconds = Number(/closeWithGrace\(\{ delay: ([\d_]+)/.exec(main)?.[1]?.replaceAll('_', '')) / 1000
+      const waited = container.lifecycle.preStop.sleep.seconds
+      t.ok(spec.terminationGracePeriodSeconds > stopSeconds + waited, `${stopSeconds} s of its own after ${waited} s`)
+      t.same(deployment.spec.strategy.rollingUpdate, { maxSurge: 1, maxUnavailable: 0 })
+      t.equal(container.readinessProbe.httpGet.path, '/readyz')
+      t.equal(container.livenessProbe.httpGet.path, '/livez', 'a store that is away restarts nobody')
+      t.equal(spec.enableServiceLinks, false, 'else GEMEENTECLOUD_PORT of its own Service would be refused')
+      const { runAsUser, runAsGroup } = spec.securityContext
+      const dockerfile = readDockerfile().at(-1)
+      t.equal(`${runAsUser}:${runAsGroup}`, dockerfile && textsOf(dockerfile, 'USER').join(), 'the user of the image')
+    }
   })
 
   await t.test('lets in and out what is named', async (t) => {
     const objects = await helm.template({
       ...full,
-      networkPolicy: { managementFrom: [], clustersTo: [{ ipBlock: { cidr: '10.0.0.0/8' } }], clusterPorts: [6443] },
+      networkPolicy: {
+        managementFrom: [],
+        tunnelFrom: [],
+        gatewayFrom: [{ ipBlock: { cidr: '10.1.0.0/16' } }],
+        clustersTo: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+        clusterPorts: [6443],
+      },
     })
-    const [policy] = ofKind(objects, 'NetworkPolicy')
-    t.same(policy.spec.policyTypes, ['Ingress', 'Egress'])
-    t.same(policy.spec.ingress, [{ from: [{ podSelector: {} }], ports: [{ protocol: 'TCP', port: 8080 }] }])
+    const [policy, ofGateway] = ofKind(objects, 'NetworkPolicy')
+    const gateways = { podSelector: ofGateway.spec.podSelector }
+    t.same(policy.spec.ingress, [{ from: [{ podSelector: {} }, gateways], ports: [{ protocol: 'TCP', port: 8080 }] }])
     t.match(policy.spec.egress.at(-1), { to: [{ ipBlock: { cidr: '10.0.0.0/8' } }], ports: [{ port: 6443 }] })
-    for (const rule of policy.spec.egress.slice(1)) t.ok(rule.to.length > 0, 'beside names, nothing is open to all')
-    const { matchLabels } = policy.spec.podSelector
-    const [deployment] = ofKind(objects, 'Deployment')
-    t.match(deployment.spec.template.metadata.labels, matchLabels, 'and it is about our pods')
+    t.same(ofGateway.spec.ingress, [
+      { from: [{ ipBlock: { cidr: '10.1.0.0/16' } }], ports: [{ protocol: 'TCP', port: 8443 }] },
+    ])
+    const desk = [{ podSelector: policy.spec.podSelector }]
+    t.same(ofGateway.spec.egress, [...policy.spec.egress, { to: desk, ports: [{ protocol: 'TCP', port: 8080 }] }])
+    for (const [{ spec }, container] of [
+      [policy, 'broker'],
+      [ofGateway, 'gateway'],
+    ] as const) {
+      t.same(spec.policyTypes, ['Ingress', 'Egress'])
+      for (const rule of spec.egress.slice(1)) t.ok(rule.to.length > 0, 'beside names, nothing is open to all')
+      const { labels } = deploymentOf(objects, container).spec.template.metadata
+      t.match(labels, spec.podSelector.matchLabels, 'and it is about our pods')
+    }
+    const alone = ofKind(
+      await helm.template({ ...least, networkPolicy: { apiFrom: [], tunnelFrom: [] } }),
+      'NetworkPolicy',
+    )
+    t.match(alone, [{ spec: { ingress: [{ ports: [{ port: 8081 }] }] } }], 'an empty list lets nobody through')
     const backends = ofKind(objects, 'Ingress').map(({ spec }) => spec.rules[0].http.paths[0].backend.service)
     t.same(backends, [{ name: 'gemeentecloud', port: { name: 'api' } }], 'an Ingress leads to the API alone')
-    const [monitor] = ofKind(objects, 'ServiceMonitor')
-    const wanted = Object.entries(monitor.spec.selector.matchLabels)
-    const watched = ofKind(objects, 'Service').filter((service) =>
-      wanted.every(([name, value]) => service.metadata.labels[name] === value),
-    )
-    t.match(watched, [{ metadata: { name: 'gemeentecloud-management' } }], 'and a ServiceMonitor to the other')
-    t.match(watched[0].spec.ports, [{ name: monitor.spec.endpoints[0].port }])
+    for (const monitor of ofKind(objects, 'ServiceMonitor')) {
+      const wanted = Object.entries(monitor.spec.selector.matchLabels)
+      const watched = ofKind(objects, 'Service').filter((service) =>
+        wanted.every(([name, value]) => service.metadata.labels[name] === value),
+      )
+      const name = `${monitor.metadata.name}-management`
+      t.match(watched, [{ metadata: { name } }], 'and a ServiceMonitor to the other')
+      t.match(watched[0].spec.ports, [{ name: monitor.spec.endpoints[0].port }])
+    }
+    t.equal(ofKind(objects, 'ServiceMonitor').length, 2)
   })
 
   await t.test('has names that fit, and no budget for a single replica', async (t) => {
-    const objects = await helm.template({ ...least, replicas: 1 }, 'a-release-with-a-name-as-long-as-helm-lets-it-be-x')
+    const gateway = { ...full.gateway, replicas: 1 }
+    const values = { ...least, replicas: 1, gateway }
+    const objects = await helm.template(values, 'a-release-with-a-name-as-long-as-helm-lets-it-be-x')
     for (const { metadata } of objects) t.match(metadata.name, /^[a-z0-9-]{1,63}$/)
     t.same(ofKind(objects, 'PodDisruptionBudget'), [])
   })
@@ -177,6 +265,8 @@ t.test('wrong values are refused by name', { skip }, async (t) => {
     [{ encryptionKey: { value: '' } }, /encryptionKey is missing/],
     [{ bootstrapToken: { value: token } }, /desk\.oin is empty/],
     [{ ingress }, /ingress\.host is empty/],
+    [{ gateway: { enabled: true } }, /gateway\.tlsSecret is empty/],
+    [{ gateway: { enabled: true, replicas: 0 } }, /'\/gateway\/replicas': minimum/],
     [{ image: { repository: '' }, ingress }, /image\.repository[\s\S]*ingress\.host/],
   ]
   for (const [values, message] of cases) {
@@ -213,7 +303,9 @@ t.test('its life in a namespace of restricted pods', { skip }, async (t) => {
       return found?.status?.disruptionsAllowed === 1 ? found : undefined
     })
     t.match(budget.status, { currentHealthy: 2, desiredHealthy: 1 })
-    for (const name of ['gemeentecloud', 'gemeentecloud-management']) t.ok(await hasEndpoints(cluster, name, 2), name)
+    for (const name of ['gemeentecloud', 'gemeentecloud-management', 'gemeentecloud-gateway'])
+      t.ok(await hasEndpoints(cluster, name, 2), name)
+    t.ok(await hasEndpoints(cluster, 'gemeentecloud-tunnel', 4), 'agents find all four')
   })
 
   await t.test('upgraded, it never serves with fewer', async (t) => {
@@ -263,9 +355,11 @@ t.test('its life in a namespace of restricted pods', { skip }, async (t) => {
 const annotationsOf = (objects: readonly Rendered[]): Record<string, string> =>
   ofKind(objects, 'Deployment')[0].spec.template.metadata.annotations
 
+/** Those of the broker. */
 async function runningPods(cluster: Cluster, count: number): Promise<Rendered[]> {
+  const path = '/api/v1/namespaces/loket/pods?labelSelector=app.kubernetes.io%2Fname%3Dgemeentecloud'
   return until(`${count} pods to run`, 120_000, async () => {
-    const list = await cluster.read<Rendered>('/api/v1/namespaces/loket/pods')
+    const list = await cluster.read<Rendered>(path)
     const all: Rendered[] = list?.items ?? []
     return all.length === count && all.every(({ status }) => status.phase === 'Running') ? all : undefined
   })

@@ -17,12 +17,12 @@ export interface Helm {
   run(...args: string[]): Promise<string>
   /** A file with these values, for `--values`. */
   file(name: string, values: object): string
-  /** The objects of a release named `release`. */
-  template(values: object, release?: string): Promise<Rendered[]>
+  /** The objects of a release named `release`; `flags` say what the cluster would. */
+  template(values: object, release?: string, flags?: readonly string[]): Promise<Rendered[]>
 }
 
-/** Helm that keeps what it writes, and the values, in `folder`. */
-export async function startHelm(folder: string): Promise<Helm> {
+/** Helm that keeps what it writes, and the values, in `folder`; for the chart of the broker unless another is named. */
+export async function startHelm(folder: string, from = chart): Promise<Helm> {
   const { helm } = await buildPrograms()
   const env = { PATH: process.env.PATH, HOME: folder }
   const run = async (...args: string[]) => (await promisify(execFile)(helm, args, { env })).stdout
@@ -34,8 +34,9 @@ export async function startHelm(folder: string): Promise<Helm> {
   return {
     run,
     file,
-    template: async (values, release = 'gemeentecloud') => {
-      const text = await run('template', release, chart, '--namespace', 'loket', '--values', file('template', values))
+    template: async (values, release = 'gemeentecloud', flags = []) => {
+      const given = ['--namespace', 'loket', '--values', file('template', values), ...flags]
+      const text = await run('template', release, from, ...given)
       const documents = parseAllDocuments(text)
       const wrong = documents.flatMap(({ errors }) => errors)
       if (wrong.length > 0) throw new Error(`not YAML: ${wrong.join('; ')}`)
@@ -47,12 +48,18 @@ export async function startHelm(folder: string): Promise<Helm> {
 export const ofKind = (objects: readonly Rendered[], kind: string): Rendered[] =>
   objects.filter((object) => object.kind === kind)
 
-/** The environment of the broker's container, with what its Secrets hold; `others` are Secrets that exist, by name. */
+/** The Deployment with this container. */
+export function deploymentOf(objects: readonly Rendered[], container: string): Rendered {
+  return ofKind(objects, 'Deployment').find(({ spec }) => spec.template.spec.containers[0].name === container)
+}
+
+/** The environment of a container, with what its Secrets hold; `others` are Secrets that exist, by name. */
 export function environmentOf(
   objects: readonly Rendered[],
   others: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  container = 'broker',
 ): Record<string, string> {
-  const [deployment] = ofKind(objects, 'Deployment')
+  const deployment = deploymentOf(objects, container)
   const secretValue = ({ name, key }: { name: string; key: string }): string => {
     const made = ofKind(objects, 'Secret').find(({ metadata }) => metadata.name === name)?.data[key]
     const value = made === undefined ? others[name]?.[key] : Buffer.from(made, 'base64').toString()

@@ -7,7 +7,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { root } from '../../scripts/sources.ts'
 import { checkCluster } from '../../services/broker/clusters/checks.ts'
-import { acceptKubeconfig, openCluster } from '../../services/broker/clusters/connect.ts'
+import { acceptKubeconfig, clusterOf, openClient } from '../../services/broker/clusters/connect.ts'
 import type { NodeLike } from '../../services/broker/clusters/core/inventory.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import { readConfig } from '../../services/shared/config.ts'
@@ -16,7 +16,7 @@ import { buildPrograms } from '../clusters/build.ts'
 import { missingForClusters, startClusters } from '../clusters/start.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { codeUnder } from '../support/operating.ts'
-import { environmentOf, ofKind, startHelm } from './helm.ts'
+import { deploymentOf, environmentOf, ofKind, startHelm } from './helm.ts'
 
 t.setTimeout(45 * 60_000)
 const skip = (await missingForClusters()) ?? false
@@ -24,7 +24,7 @@ const skip = (await missingForClusters()) ?? false
 const folder = temporaryFolder('operating')
 t.teardown(() => folder.remove())
 
-t.test('the values of the example make a broker that starts', { skip }, async (t) => {
+t.test('the values of the example make a broker and a gateway that start', { skip }, async (t) => {
   const helm = await startHelm(folder.path)
   const objects = await helm.template(parse(codeUnder('Install it, step by step', 'yaml', 'repository')))
   const secrets = {
@@ -34,14 +34,20 @@ t.test('the values of the example make a broker that starts', { skip }, async (t
     },
     'gemeentecloud-database': { uri: 'postgres://gemeentecloud:x@db.example:5432/gemeentecloud?sslmode=verify-full' },
   }
-  const read = readConfig(environmentOf(objects, secrets))
-  t.same(read.ok ? [] : read.errors, [])
+  for (const container of ['broker', 'gateway']) {
+    const read = readConfig(environmentOf(objects, secrets, container))
+    t.same(read.ok ? [] : read.errors, [], container)
+  }
   t.equal(ofKind(objects, 'Ingress').length, 1)
   const commands = codeUnder('Install it, step by step', 'sh', 'create secret')
   for (const [name, keys] of Object.entries(secrets)) {
     t.match(commands, `create secret generic ${name} `)
     for (const key of Object.keys(keys)) t.match(commands, `--from-literal=${key}=`)
   }
+  const { volumes } = deploymentOf(objects, 'gateway').spec.template.spec
+  t.match(commands, `create secret tls ${volumes[0].secret.secretName} `)
+  const services = ofKind(objects, 'Service').map(({ metadata }) => metadata.name)
+  for (const name of ['gemeentecloud-tunnel', 'gemeentecloud-gateway']) t.ok(services.includes(name), name)
 })
 
 t.test('the commands of the example make a kubeconfig that the broker accepts', { skip }, async (t) => {
@@ -62,7 +68,7 @@ t.test('the commands of the example make a kubeconfig that the broker accepts', 
 
   const loopback = { allowedAddresses: ['127.0.0.0/8'] }
   const connection = await acceptKubeconfig(readFileSync(join(folder.path, 'broker.yaml'), 'utf8'), loopback)
-  const opened = await openCluster(connection, { clock: systemClock, random: systemRandom }, loopback)
+  const opened = clusterOf(await openClient(connection, { clock: systemClock, random: systemRandom }, loopback))
   t.teardown(() => opened.close())
   const nodes = await cluster.read<{ items: NodeLike[] }>('/api/v1/nodes')
   t.same(await checkCluster(opened, await opened.version(), nodes?.items ?? []), [], 'nothing it needs is missing')

@@ -9,6 +9,12 @@ export interface DatacenterOptions {
   readonly position?: { latitude: number; longitude: number }
   readonly failureDomains?: string[]
   readonly nodes?: number
+  /** Of each node in turn; no node has one when absent. */
+  readonly zones?: readonly string[]
+  readonly pue?: number
+  /** Bytes of the class `lokaal`, which is on the nodes, on each of them. */
+  readonly localBytes?: number
+  readonly tariff?: Record<string, number>
   readonly cpuMillis?: number
   readonly memoryBytes?: number
   /** Null: nothing is offered. */
@@ -20,6 +26,7 @@ const everything = { cpu: '64', memory: '256Gi', pods: '300', 'storage/standaard
 const classes = JSON.stringify([
   { name: 'standaard', readWriteMany: false },
   { name: 'gedeeld', readWriteMany: true },
+  { name: 'lokaal', readWriteMany: false, nodeLocal: true },
 ])
 
 /** Registers it over the API, writes what a cluster would tell, and opens an offer. Returns its id. */
@@ -38,6 +45,7 @@ export async function activeDatacenter(
     failureDomains: options.failureDomains ?? [],
     security: { classes: { availability: 3, integrity: 3, confidentiality: 3 }, evidence },
     capabilities: [],
+    ...(options.pue !== undefined && { pue: options.pue }),
   }
   const id = (await call('provider', 'POST', 'datacenters', { body })).body.id as string
   await database.query(
@@ -54,16 +62,24 @@ export async function activeDatacenter(
     amounts: options.offer ?? everything,
     period: { start: '2026-01-01T00:00:00Z', end: null },
     quality: 'guaranteed',
-    tariff: { cpu: 10_000_000, memory: 2_000_000 },
+    tariff: options.tariff ?? { cpu: 10_000_000, memory: 2_000_000 },
   }
   await call('provider', 'POST', `datacenters/${id}/offers`, { body: offer })
   return id
 }
 
-function nodesOf({ nodes = 3, cpuMillis = 32_000, memoryBytes = 128 * GiB }: DatacenterOptions) {
-  const amounts = { cpu: cpuMillis, memory: memoryBytes, pods: 110 }
+function nodesOf({
+  nodes = 3,
+  zones = [],
+  cpuMillis = 32_000,
+  memoryBytes = 128 * GiB,
+  localBytes = 0,
+}: DatacenterOptions) {
+  const local = localBytes > 0 ? { 'storage/lokaal': localBytes } : {}
+  const amounts = { cpu: cpuMillis, memory: memoryBytes, pods: 110, ...local }
   return Array.from({ length: nodes }, (_, index) => ({
     name: `node-${index}`,
+    ...(zones.length > 0 && { zone: zones[index % zones.length] }),
     schedulable: true,
     allocatable: amounts,
     ownUse: {},

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import type { Test } from 'tap'
 import type { ConnectionInput, Role } from '../../schemas/index.ts'
+import { createAuthorities } from '../../services/broker/agents/index.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { type ConnectionPolicy, createClusters } from '../../services/broker/clusters/index.ts'
@@ -32,6 +33,8 @@ export interface TestApi {
   newParty(role: Role, name?: string): Promise<{ partyId: string; token: string }>
   /** Runs the scheduler until it is stopped or the test ends. */
   schedule(): () => Promise<void>
+  /** What a scheduler that the test runs itself tells who waits for a decision. */
+  readonly decided: (ids: readonly string[]) => void
   /** The events of a subject, once there are as many as expected or ten seconds have passed. */
   eventsOf(as: As, subject: string, atLeast: number): Promise<any[]>
   /** Puts a datacenter into the state that a reachable cluster with these nodes would give it. */
@@ -73,9 +76,13 @@ export async function testApi(
       connections.push({ datacenterId, input })
     }
   }
-  const sealing = { secrets: createSecrets(systemRandom.bytes(32)), policy, registry }
-  const connect = realConnections ? createClusters(kit, sealing).connect : remember
-  const app = await createApp(kit, registry, connect, ceilings)
+  const secrets = createSecrets(systemRandom.bytes(32))
+  const clusters = createClusters(kit, { secrets, policy, registry })
+  const connect = realConnections ? clusters.connect : remember
+  const authorities = createAuthorities(kit, secrets)
+  await authorities.ensure()
+  const agents = { authorities, tunnels: () => ['tls://desk.example:8082'], connect: clusters.connectAgent }
+  const app = await createApp(kit, registry, { connect, agents }, ceilings)
   t.teardown(() => app.http.close())
   const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }
   const parties: Partial<Record<Role, string>> = {}
@@ -112,6 +119,7 @@ export async function testApi(
   return {
     kit,
     connections,
+    decided: app.waiting.settle,
     parties: parties as Record<Role, string>,
     call,
     newParty,

@@ -30,7 +30,8 @@ export function wrongBodies(good: unknown, schema: Schema, resolve: (ref: string
     found.push({ what: `${what} at ${pointerOf(path)}`, pointer: pointerOf(path), text: textWith(good, at, value) })
 
   const visit = (value: unknown, given: Schema, path: Path): void => {
-    const schema = given.$ref === undefined ? given : resolve(given.$ref)
+    const named = given.$ref === undefined ? given : resolve(given.$ref)
+    const schema = withoutNull(named)
     put('wrong type', path, wrongType(schema))
     for (const [what, bad] of beyondLimits(value, schema)) put(what, path, bad)
     if (Array.isArray(value)) {
@@ -62,6 +63,12 @@ function propertyOf(schema: Schema, name: string): Schema {
   if (own) return own
   if (typeof schema.additionalProperties === 'object') return schema.additionalProperties
   throw new Error(`the schema has no ${name}: is the good body good?`)
+}
+
+/** Of what may be null as well: all that is wrong with the other is wrong with this too. */
+function withoutNull(schema: Schema): Schema {
+  const [only, ...others] = schema.anyOf?.filter(({ type }) => type !== 'null') ?? []
+  return only && others.length === 0 ? only : schema
 }
 
 /** A value of another type that some reader might take for the right one. */

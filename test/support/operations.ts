@@ -1,57 +1,12 @@
 /** Every operation of the contract: who may call it, a call that succeeds, and what a stranger of the same role is told. */
-import type { Role } from '../../schemas/index.ts'
 import type { TestApi } from './api.ts'
 import { acceptableKubeconfig } from './kubeconfig.ts'
+import { fallbackOperations } from './operations/fallback.ts'
+import { at, consumers, everybody, type Operation, planners, providers, readers } from './operations/operation.ts'
+import { classes, csr, demand, period, security, type World } from './operations/world.ts'
 
-/** Ids of things that exist, one of each kind. */
-export interface World {
-  readonly partyId: string
-  readonly datacenterId: string
-  readonly systemId: string
-  readonly quoteId: string
-  readonly hostingId: string
-}
-
-export interface Operation {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Relative to /api/v1; `id` is what stands for `{id}`. */
-  readonly path: (world: World) => string
-  readonly body?: (world: World) => object
-  /** Who makes the call that succeeds. */
-  readonly as: Role
-  /** Every role that may; `public` needs no credential at all. */
-  readonly roles: readonly Role[] | 'public'
-  readonly status: number
-  /** What another party with the same role is told about the same thing; undefined where nothing belongs to a party. */
-  readonly stranger?: 400 | 403 | 404
-  /** The types of the events that tell of it. */
-  readonly events?: readonly string[]
-  /** The answer tells where the new thing can be read. */
-  readonly located?: true
-}
-
-const everybody = ['provider', 'consumer', 'loket', 'auditor'] as const
-const providers = ['provider', 'loket'] as const
-const consumers = ['consumer', 'loket'] as const
-const readers = ['consumer', 'loket', 'auditor'] as const
-
-const classes = { availability: 2, integrity: 2, confidentiality: 2 }
-const security = { classes, evidence: [{ kind: 'iso27001', validUntil: '2099-01-01T00:00:00Z' }] }
-const period = { start: '2026-01-01T00:00:00Z', end: '2098-01-01T00:00:00Z' }
-
-const demand = ({ systemId }: World) => ({
-  systemId,
-  components: [{ name: 'web', replicas: 1, requests: { cpu: '100m', memory: '64Mi' }, onePerNode: true }],
-  volumes: [{ name: 'files', storageClass: 'gedeeld', size: '1Gi', accessMode: 'ReadWriteMany', count: 1 }],
-  constraints: {
-    regions: ['utrecht'],
-    evidence: ['iso27001'],
-    maxDistance: { from: { latitude: 52, longitude: 5 }, km: 100 },
-    maxPriceCentsPerMonth: 1_000_000,
-  },
-  fallback: { mode: 'cold', minDistanceKm: 1, differ: ['site'] },
-  period,
-})
+export type { Operation } from './operations/operation.ts'
+export { makeWorld, type World } from './operations/world.ts'
 
 /** By operationId. What the document has and this has not fails test/api/operations.test.ts. */
 export const operations: Readonly<Record<string, Operation>> = {
@@ -79,6 +34,15 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 201,
     events: ['token.issued'],
   },
+  exchangeToken: {
+    method: 'POST',
+    path: () => 'short-lived-tokens',
+    body: () => ({ lifetimeSeconds: 60 }),
+    as: 'auditor',
+    roles: everybody,
+    status: 201,
+    events: ['token.exchanged'],
+  },
 
   registerDatacenter: {
     method: 'POST',
@@ -92,6 +56,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       security,
       capabilities: ['gpu'],
       pue: 1.2,
+      nodesVisible: false,
       connection: { kind: 'push', kubeconfig: acceptableKubeconfig() },
     }),
     as: 'provider',
@@ -111,6 +76,59 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 200,
     events: ['datacenter.connected'],
     stranger: 403,
+  },
+  declareFencing: {
+    method: 'PUT',
+    path: at('datacenters', '/fencing'),
+    body: () => ({ level: 2, stopSeconds: 15 }),
+    as: 'provider',
+    roles: providers,
+    status: 200,
+    events: ['datacenter.fencing-declared'],
+    stranger: 403,
+  },
+  issueJoinToken: {
+    method: 'POST',
+    path: at('datacenters', '/join-tokens'),
+    body: () => ({ expiresInHours: 1, replacesAgent: true }),
+    as: 'provider',
+    roles: providers,
+    status: 201,
+    events: ['join-token.issued'],
+    stranger: 403,
+  },
+  requestCertificate: {
+    method: 'POST',
+    path: () => 'agents/certificates',
+    body: ({ joinToken }) => ({ csr, token: joinToken }),
+    as: 'provider',
+    roles: 'public',
+    status: 200,
+    events: ['agent.joined', 'datacenter.connected'],
+  },
+  listEnrolments: {
+    method: 'GET',
+    path: () => 'agents/enrolments',
+    as: 'provider',
+    roles: ['provider', 'loket', 'auditor'],
+    status: 200,
+  },
+  approveEnrolment: {
+    method: 'POST',
+    path: (w) => `agents/enrolments/${w.enrolmentId}/approvals`,
+    as: 'provider',
+    roles: providers,
+    status: 200,
+    events: ['agent.approved'],
+    stranger: 404,
+  },
+  changeAuthority: {
+    method: 'POST',
+    path: () => 'agents/authorities',
+    as: 'loket',
+    roles: ['loket'],
+    status: 201,
+    events: ['authority.created'],
   },
   openOffer: {
     method: 'POST',
@@ -169,6 +187,52 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   getQuote: { method: 'GET', path: at('quotes'), as: 'consumer', roles: readers, status: 200, stranger: 404 },
 
+  proposePlan: {
+    method: 'POST',
+    path: () => 'plans',
+    body: (w) => ({ goal: { kind: 'drain', datacenterIds: [w.datacenterId] } }),
+    as: 'provider',
+    roles: providers,
+    status: 201,
+    events: ['plan.proposed'],
+    stranger: 403,
+    located: true,
+  },
+  applyPlan: {
+    method: 'POST',
+    path: at('plans', '/applications'),
+    body: () => ({ reason: 'onderhoud' }),
+    as: 'provider',
+    roles: providers,
+    status: 202,
+    events: ['plan.applying'],
+    stranger: 404,
+    located: true,
+  },
+  abortPlan: {
+    method: 'POST',
+    path: (w) => `plans/${w.runningPlanId}/aborts`,
+    body: () => ({ reason: 'toch niet' }),
+    as: 'loket',
+    roles: providers,
+    status: 200,
+    events: ['plan.aborted'],
+  },
+  withdrawDatacenter: {
+    method: 'POST',
+    path: at('datacenters', '/withdrawals'),
+    body: () => ({ reason: 'het gebouw wordt verkocht' }),
+    as: 'provider',
+    roles: providers,
+    status: 202,
+    events: ['plan.proposed', 'plan.applying', 'datacenter.withdrawing'],
+    stranger: 403,
+    located: true,
+  },
+  ...fallbackOperations,
+  listPlans: { method: 'GET', path: () => 'plans', as: 'provider', roles: planners, status: 200 },
+  getPlan: { method: 'GET', path: at('plans'), as: 'provider', roles: planners, status: 200, stranger: 404 },
+
   requestHosting: {
     method: 'POST',
     path: () => 'hostings',
@@ -183,6 +247,35 @@ export const operations: Readonly<Record<string, Operation>> = {
   listUnmetDemand: { method: 'GET', path: () => 'unmet-demand', as: 'provider', roles: everybody, status: 200 },
   listHostings: { method: 'GET', path: () => 'hostings', as: 'consumer', roles: readers, status: 200 },
   getHosting: { method: 'GET', path: at('hostings'), as: 'consumer', roles: readers, status: 200, stranger: 404 },
+  getActive: {
+    method: 'GET',
+    path: (w) => `${at('hostings')(w)}/active`,
+    as: 'consumer',
+    roles: readers,
+    status: 200,
+    stranger: 404,
+  },
+  changeHosting: {
+    method: 'PATCH',
+    path: (w) => `hostings/${w.movableId}`,
+    body: () => ({ priority: 3 }),
+    as: 'consumer',
+    roles: consumers,
+    status: 202,
+    events: ['hosting.change-requested'],
+    stranger: 404,
+    located: true,
+  },
+  quoteChange: {
+    method: 'POST',
+    path: (w) => `hostings/${w.movableId}/quotes`,
+    body: () => ({ priority: 4 }),
+    as: 'consumer',
+    roles: consumers,
+    status: 200,
+    events: ['hosting.change-quoted'],
+    stranger: 404,
+  },
   endHosting: {
     method: 'DELETE',
     path: at('hostings'),
@@ -193,32 +286,6 @@ export const operations: Readonly<Record<string, Operation>> = {
     stranger: 404,
     located: true,
   },
-}
-
-type Kind = 'datacenters' | 'systems' | 'quotes' | 'hostings'
-
-function at(kind: Kind, rest = ''): (world: World) => string {
-  return (world) => {
-    const ids = {
-      datacenters: world.datacenterId,
-      systems: world.systemId,
-      quotes: world.quoteId,
-      hostings: world.hostingId,
-    }
-    return `${kind}/${ids[kind]}${rest}`
-  }
-}
-
-/** Makes one of each. The hosting waits in the queue, for no scheduler runs. */
-export async function makeWorld(api: TestApi): Promise<World> {
-  const datacenterId = await api.activeDatacenter({ slug: 'utrecht' })
-  await api.activeDatacenter({ slug: 'amersfoort', position: { latitude: 52.16, longitude: 5.39 } })
-  const made = async (path: string, body: object) => (await api.call('consumer', 'POST', path, { body })).body.id
-  const systemId = await made('systems', { slug: 'zaak', name: 'Open Zaak', classes })
-  const world = { partyId: api.parties.consumer, datacenterId, systemId, quoteId: '', hostingId: '' }
-  const quoteId = await made('quotes', demand(world))
-  const hostingId = await made('hostings', { name: 'zaak-prod', ...demand(world) })
-  return { ...world, quoteId, hostingId }
 }
 
 /** Calls an operation as the table says; `as` and `body` may be others. */

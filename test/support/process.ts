@@ -8,6 +8,7 @@ import type { LocalAccess } from '../../services/shared/local-access.ts'
 export interface RunningBroker {
   readonly api: string
   readonly management: string
+  readonly gateway: { readonly url: string; readonly ca: string }
   readonly tokens: LocalAccess['tokens']
   /** All it has printed so far. */
   readonly output: () => string
@@ -26,7 +27,15 @@ export function startProcess(
   env: Record<string, string> = {},
 ): Promise<RunningBroker> {
   const child = spawn(process.execPath, [mainFile, ...flags], {
-    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', GEMEENTECLOUD_DATA: dataDirectory, ...env },
+    env: {
+      ...process.env,
+      PORT: '0',
+      MANAGEMENT_PORT: '0',
+      TUNNEL_PORT: '0',
+      GATEWAY_PORT: '0',
+      GEMEENTECLOUD_DATA: dataDirectory,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -40,6 +49,7 @@ export function startProcess(
       resolve({
         api: access.api,
         management,
+        gateway: access.gateway ?? { url: '', ca: '' },
         tokens: access.tokens,
         output: () => output,
         process: child,

@@ -21,8 +21,20 @@ export async function storeDigest(sql: Sql): Promise<Record<string, string>> {
   return digests
 }
 
-/** Where no event belongs: the log itself, kept answers, and the bookkeeping of migrations and leadership. */
-const untold = new Set(['events', 'idempotency', 'migrations', 'leader'])
+/**
+ * Where no event belongs: the log itself, kept answers, and the bookkeeping of migrations, leadership and leases, of which
+ * what comes of it is told.
+ */
+const untold = new Set([
+  'events',
+  'idempotency',
+  'migrations',
+  'leader',
+  'replicas',
+  'leases',
+  'halts',
+  'fallback_state',
+])
 
 /**
  * The ids of transactions that wrote a row which still stands and wrote no event with it, per table. A row tells by its

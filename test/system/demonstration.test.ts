@@ -106,6 +106,8 @@ t.test('a first start has all of it, the next ones go on with it', async (t) => 
   t.teardown(() => second.end('SIGKILL'))
   await reachable(second)
   await settled(second)
+  t.notMatch(readFileSync(join(directory, 'log.jsonl'), 'utf8'), /ECONNREFUSED/, 'agents know the new port of the desk')
+  t.notMatch(second.output(), /^\{/m, 'nothing for machines is on the terminal')
   t.same(await everything(directory), before, 'the same, and nothing twice')
   t.equal(kubeconfigIn(directory), kubeconfig, 'a kubeconfig of yesterday still works')
   t.equal(await second.end('SIGTERM'), 0)
@@ -117,8 +119,8 @@ t.test('a first start has all of it, the next ones go on with it', async (t) => 
   const third = await startProcess(directory, [])
   t.teardown(() => third.end('SIGKILL'))
   t.not(portIn(directory), port, 'where its port is taken it takes another')
-  const servers = (await reachable(third)).map(({ connection }) => new URL(connection?.server ?? '').port)
-  t.same(new Set(servers), new Set([String(portIn(directory))]), 'and the broker was told')
+  const ways = (await reachable(third)).map(({ connection }) => connection?.kind)
+  t.same(new Set(ways), new Set(['agent']), 'and the agents find it there')
   await settled(third)
   t.same(await everything(directory), before, 'all else is as it was')
   t.equal(await third.end('SIGTERM'), 0)
@@ -153,7 +155,14 @@ async function ownUseIsInvented(t: Test, { management }: RunningBroker): Promise
 /** Kills the program with -9 some time after it printed `word`; resolves with its output when it is gone. */
 function killedStart(directory: string, word: RegExp, afterMs: number): Promise<string> {
   const child = spawn(process.execPath, [mainFile], {
-    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', GEMEENTECLOUD_DATA: directory },
+    env: {
+      ...process.env,
+      PORT: '0',
+      MANAGEMENT_PORT: '0',
+      TUNNEL_PORT: '0',
+      GATEWAY_PORT: '0',
+      GEMEENTECLOUD_DATA: directory,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
@@ -210,7 +219,14 @@ t.test('Ctrl-C while it is set up: ended at once, with nothing left, and complet
   for (const step of ['registering datacenters', 'asking for hosting']) {
     const directory = dataDirectory(t)
     const child = spawn(process.execPath, [mainFile], {
-      env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', GEMEENTECLOUD_DATA: directory },
+      env: {
+        ...process.env,
+        PORT: '0',
+        MANAGEMENT_PORT: '0',
+        TUNNEL_PORT: '0',
+        GATEWAY_PORT: '0',
+        GEMEENTECLOUD_DATA: directory,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let text = ''

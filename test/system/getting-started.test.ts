@@ -27,6 +27,8 @@ const env = {
   PATH: `${join(folder.path, 'bin')}${delimiter}${process.env.PATH}`,
   PORT: '0',
   MANAGEMENT_PORT: '0',
+  TUNNEL_PORT: '0',
+  GATEWAY_PORT: '0',
   NPM_CONFIG_UPDATE_NOTIFIER: 'false',
 }
 

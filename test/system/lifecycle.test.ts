@@ -69,7 +69,7 @@ function runToEnd(
   const began = performance.now()
   const child = spawn(process.execPath, [mainFile, ...flags], {
     ...user,
-    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', ...env },
+    env: { ...process.env, PORT: '0', MANAGEMENT_PORT: '0', TUNNEL_PORT: '0', GATEWAY_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''
@@ -251,7 +251,7 @@ t.test('a port that is taken: said, exit 1, and no PostgreSQL stays behind', asy
   t.teardown(() => squatter.close())
   await new Promise((resolve) => squatter.once('listening', resolve))
   const { port } = squatter.address() as { port: number }
-  for (const name of ['PORT', 'MANAGEMENT_PORT']) {
+  for (const name of ['PORT', 'MANAGEMENT_PORT', 'TUNNEL_PORT', 'GATEWAY_PORT']) {
     const { code, text } = await runToEnd({ GEMEENTECLOUD_DATA: directory, [name]: String(port) })
     t.equal(code, 1, name)
     t.match(text, new RegExp(`${port}`), name)

@@ -2,7 +2,7 @@
  * Two brokers on one PostgreSQL: either serves, one decides; when that one is killed or frozen the other takes over, and
  * nothing is placed twice.
  */
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import pino from 'pino'
 import t from 'tap'
 import { selectOverbooked } from '../../services/broker/scheduling/index.ts'
@@ -26,12 +26,19 @@ t.test('two replicas', { timeout: 180_000 }, async (t) => {
     await store.stop()
     for (const { remove } of folders) remove()
   })
+  const key = () => randomBytes(32).toString('base64')
+  const shared = { DATABASE_URL: store.url, ENCRYPTION_KEY: key() }
   const start = async (index: 0 | 1) => {
-    const broker = await startProcess(folders[index].path, ['--empty'], { DATABASE_URL: store.url })
+    const broker = await startProcess(folders[index].path, ['--empty'], shared)
     running.push(broker)
     return broker
   }
   const a = await start(0)
+  await t.rejects(
+    startProcess(folders[1].path, ['--empty'], { ...shared, ENCRYPTION_KEY: key() }),
+    /did not start: the store is sealed under another encryption key: set ENCRYPTION_KEY/,
+    'a replica with a key of its own is told what it lacks',
+  )
   const b = await start(1)
   const { tokens } = a
   const post = async (broker: RunningBroker, path: string, body: object, wait = 25) => {

@@ -3,8 +3,15 @@ import { type AddressInfo, createServer, type ListenOptions } from 'node:net'
 import t from 'tap'
 import { wayOut, welcome } from '../../services/console.ts'
 
-const broker = { url: 'http://127.0.0.1:8080', managementUrl: 'http://127.0.0.1:8081', stop: async () => undefined }
-const ready = { seconds: 1.26, broker, directory: '/data', demonstration: undefined }
+const broker = {
+  url: 'http://127.0.0.1:8080',
+  managementUrl: 'http://127.0.0.1:8081',
+  pipe: undefined,
+  tunnelUrl: undefined,
+  stop: async () => undefined,
+}
+const gateway = { url: 'https://127.0.0.1:8443', stop: async () => undefined }
+const ready = { seconds: 1.26, broker, gateway, directory: '/data', logFile: undefined, demonstration: undefined }
 
 t.test('the first line says what the store holds, whoever brought it', async (t) => {
   const firstLine = (datacenters: number, hostings: number) =>
@@ -25,11 +32,19 @@ t.test('what to try next depends on what there is', async (t) => {
   )
 })
 
+t.test('where the log is, when that is a file', async (t) => {
+  const contents = { datacenters: 0, hostings: 0 }
+  t.match(welcome({ ...ready, logFile: '/data/log.jsonl', contents }), /\n {2}log {10}\/data\/log\.jsonl\n/)
+  t.notMatch(welcome({ ...ready, contents }), / log /)
+})
+
 /** The error of a server that cannot listen there, as the system gives it. */
 const listenError = (options: ListenOptions) =>
   new Promise<Error>((resolve) => createServer().once('error', resolve).listen(options))
 
-const settings = { port: 8080, host: '127.0.0.1', databaseUrl: undefined }
+const tunnel = { host: '127.0.0.1', port: 8082, address: undefined }
+const door = { host: '127.0.0.1', port: 8443, files: undefined }
+const settings = { port: 8080, tunnel, gateway: door, host: '127.0.0.1', databaseUrl: undefined }
 
 t.test('an address that cannot be had: the setting is named, by the error that the system gives', async (t) => {
   const squatter = createServer().listen(0, '127.0.0.1')
@@ -40,6 +55,8 @@ t.test('an address that cannot be had: the setting is named, by the error that t
   const words = `127.0.0.1:${port} is taken by another program: set`
   t.match(wayOut(taken, { ...settings, port }), `${words} PORT to another port, or to 0`)
   t.match(wayOut(taken, { ...settings, port: port - 1 }), `${words} MANAGEMENT_PORT`)
+  t.match(wayOut(taken, { ...settings, tunnel: { ...tunnel, port } }), `${words} TUNNEL_PORT`)
+  t.match(wayOut(taken, { ...settings, gateway: { ...door, port } }), `${words} GATEWAY_PORT`)
   for (const host of ['203.0.113.5', 'no-such-host.invalid']) {
     const error = await listenError({ host, port: 0 })
     t.equal(

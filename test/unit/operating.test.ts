@@ -1,7 +1,7 @@
 /** docs/operating.md says what is so: every setting with its default, the rights in a cluster, the limits. */
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { neededRights } from '../../services/broker/clusters/checks.ts'
+import { neededRights, stoppingRights, usefulRights } from '../../services/broker/clusters/checks.ts'
 import { objectCounts, tenantRole, tenantRoleReasons } from '../../services/broker/clusters/core/tenant.ts'
 import { readConfig } from '../../services/shared/config.ts'
 import { clusterAccess } from '../support/cluster-access.ts'
@@ -13,15 +13,18 @@ t.test('every setting is in the table, and nothing else', async (t) => {
   t.same(rows.map(([name]) => name).sort(), settingNames().sort())
   const read = readConfig({})
   if (!read.ok) throw new Error(read.errors.join())
-  const { host, port, managementPort, dataDirectory, logLevel, desk, ceilings, limits } = read.config
+  const { host, port, managementPort, tunnel, gateway, dataDirectory, logLevel, desk, ceilings, limits } = read.config
   const defaults: Record<string, string> = {
     HOST: host,
     PORT: String(port),
     MANAGEMENT_PORT: String(managementPort),
+    TUNNEL_PORT: String(tunnel.port),
+    GATEWAY_PORT: String(gateway.port),
     GEMEENTECLOUD_DATA: dataDirectory,
     LOG_LEVEL: logLevel,
     LOKET_NAME: desk.name,
     LOKET_OIN: desk.oin,
+    FALLBACK_PROFILE: read.config.fallbackProfile,
     MAX_HOSTINGS: String(ceilings.hostings),
     MAX_UNPLACED_HOSTINGS: String(ceilings.unplacedHostings),
     MAX_DATACENTERS: String(ceilings.datacenters),
@@ -62,10 +65,10 @@ t.test('the rights of the example are those the broker asks for, and no more', a
       ),
     ),
   )
-  const needed = neededRights.flatMap(({ group, resource, name = '*', verbs }) =>
-    verbs.map((verb) => `${verb} ${group}/${resource}/${name}`),
+  const asked = [...neededRights, ...usefulRights, ...stoppingRights].flatMap(
+    ({ group, resource, name = '*', verbs }) => verbs.map((verb) => `${verb} ${group}/${resource}/${name}`),
   )
-  t.same(granted.sort(), needed.sort())
+  t.same(granted.sort(), asked.sort())
 })
 
 t.test('tenants of the example may not undo their bounds, and all that they may make is counted', async (t) => {

@@ -24,6 +24,9 @@
 {{- if and .ingress.enabled (not .ingress.host) }}
 {{- $wrong = append $wrong "ingress.host is empty while ingress.enabled is true" }}
 {{- end }}
+{{- if and .gateway.enabled (not .gateway.tlsSecret) }}
+{{- $wrong = append $wrong "gateway.tlsSecret is empty while gateway.enabled is true: name the Secret with its certificate and key" }}
+{{- end }}
 {{- end }}
 {{- if $wrong }}
 {{- fail (printf "\n\nThese values are not complete:\n  - %s\n" (join "\n  - " $wrong)) }}

@@ -20,6 +20,9 @@ const shown = {
   Free: 'free',
 } as const
 
+/** Those that ask for no region of a datacenter are in every choice: a place in any of these would help some of them. */
+const askedRegion = 'region=~"$region|any|other"'
+
 /** A table has one unit, so there is one for each unit, of the resources that are counted in it. */
 const perDatacenter = (what: string, unitLabel: string, unit: string): Table => {
   const filter = `${figures},unit="${unitLabel}"`
@@ -90,6 +93,22 @@ export const capacityPanels = () => {
       queries: {
         '{{datacenter}} {{resource}}': `1 - ${figureOf('free')} / (${figureOf('offered')} > 0)`,
       },
+    }),
+    stacked({
+      title: 'Refused and still wanted, by region',
+      description:
+        'Hostings without a place, by the region they ask; one that asks several counts in each. any: no region asked.' +
+        ' other: no datacenter is there. Normally none.',
+      unit: 'none',
+      size: [12, 9],
+      queries: { '{{region}}': `region:gemeentecloud_unmet_demand_hostings:sum{${askedRegion}}` },
+    }),
+    timeseries({
+      title: 'Since when the oldest of them waits, by region',
+      description: 'From the request on. Above a day GemeentecloudUnmetDemandOld fires. No line: nobody waits.',
+      unit: 's',
+      size: [12, 9],
+      queries: { '{{region}}': `region:gemeentecloud_unmet_demand_oldest_age_seconds:max{${askedRegion}}` },
     }),
     table(perDatacenter('cores', 'core', 'suffix: cores')).overrideByName('Taken', takenCell),
     table(perDatacenter('bytes', 'byte', 'bytes')).overrideByName('Taken', takenCell),

@@ -1,5 +1,5 @@
 /** The door of the event log. */
+export { appendEvents } from '../../shared/audit/append.ts'
+export type { NewEvent } from '../../shared/audit/store.ts'
 export { auditRoutes } from './routes.ts'
-export { appendEvents } from './service.ts'
-export type { NewEvent } from './store.ts'
 export { createEventSource, type EventSource } from './stream.ts'

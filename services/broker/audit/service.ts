@@ -1,21 +1,9 @@
-/** Events: what every subject appends and what readers page through or follow. */
+/** Events as readers page through them or follow them. */
 import type { Event } from '../../../schemas/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
-import type { Database, Sql } from '../../shared/db/database.ts'
-import { newId } from '../../shared/ids.ts'
-import type { Kit } from '../../shared/kit.ts'
+import type { Database } from '../../shared/db/database.ts'
 import { Problem } from '../../shared/problem.ts'
-import { type EventFilter, type EventRow, insertEvents, type NewEvent, type Position, selectEvents } from './store.ts'
-
-/** Appends events inside the transaction `sql` of the change they tell of. */
-export async function appendEvents(
-  sql: Sql,
-  kit: Pick<Kit, 'clock' | 'random'>,
-  events: readonly NewEvent[],
-): Promise<void> {
-  const stamped = events.map((event) => ({ ...event, id: newId('evt', kit.clock, kit.random) }))
-  await insertEvents(sql, stamped, new Date(kit.clock.now()))
-}
+import { type EventFilter, type EventRow, type Position, selectEvents } from './store.ts'
 
 export interface EventPage {
   readonly events: Event[]

@@ -1,14 +1,5 @@
-/** The SQL of the event log: append in the caller's transaction, read in an order that skips nothing. */
+/** The SQL of the event log: read in an order that skips nothing. */
 import type { Sql } from '../../shared/db/database.ts'
-
-export interface NewEvent {
-  readonly type: string
-  readonly subject: { readonly kind: string; readonly id: string }
-  readonly partyId: string | null
-  readonly actor: string
-  readonly requestId: string | null
-  readonly data: Readonly<Record<string, unknown>>
-}
 
 export interface EventRow {
   readonly sequence: number
@@ -22,24 +13,6 @@ export interface EventRow {
   readonly request_id: string | null
   readonly data: Record<string, unknown>
   readonly at: Date
-}
-
-/** Writes events in one statement; who follows them is woken after the commit. */
-export async function insertEvents(sql: Sql, events: readonly (NewEvent & { id: string })[], at: Date): Promise<void> {
-  if (events.length === 0) return
-  await sql.query(
-    `insert into events (id, type, subject_kind, subject_id, party_id, actor, request_id, data, at)
-     select e.id, e.type, e."subjectKind", e."subjectId", e."partyId", e.actor, e."requestId", e.data, $2
-     from jsonb_to_recordset($1::jsonb) as e(id text, type text, "subjectKind" text, "subjectId" text, "partyId" text,
-       actor text, "requestId" text, data jsonb)`,
-    [
-      JSON.stringify(
-        events.map(({ subject, ...event }) => ({ ...event, subjectKind: subject.kind, subjectId: subject.id })),
-      ),
-      at,
-    ],
-  )
-  sql.hint('events')
 }
 
 export interface EventFilter {

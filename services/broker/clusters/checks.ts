@@ -1,4 +1,5 @@
 /** What a cluster must pass before it may carry anything: its version, our rights there, and a node that works. */
+import { createLimit } from '../../shared/limit.ts'
 import { type Cluster, kinds } from './cluster.ts'
 import { isSchedulable, type NodeLike } from './core/inventory.ts'
 import { tenantRole, tenantRoleReasons } from './core/tenant.ts'
@@ -10,13 +11,23 @@ export const oldestMinor = 30
 const read = ['get', 'list', 'watch'] as const
 const write = [...read, 'create', 'patch', 'delete'] as const
 
-/** Everything we do in a cluster; the RBAC of its kubeconfig must grant it. */
-export const neededRights: readonly {
+interface Right {
   readonly group: string
   readonly resource: string
   readonly name?: string
   readonly verbs: readonly string[]
-}[] = [
+}
+
+/** Granted by the documentation and the chart; without it, what it is for is not done there. */
+export const usefulRights: readonly Right[] = [
+  { group: 'externaldns.k8s.io', resource: 'dnsendpoints', verbs: ['get', 'create', 'patch', 'delete'] },
+]
+
+/** Where no agent does it, the desk itself stops what has to go elsewhere. */
+export const stoppingRights: readonly Right[] = [{ group: '', resource: 'pods', verbs: ['delete'] }]
+
+/** Everything that a cluster cannot do without; the RBAC of its kubeconfig must grant it. */
+export const neededRights: readonly Right[] = [
   { group: '', resource: 'namespaces', verbs: write },
   { group: '', resource: 'resourcequotas', verbs: write },
   { group: '', resource: 'limitranges', verbs: write },
@@ -49,9 +60,13 @@ export function versionReasons(version: string): string[] {
   return recent ? [] : [`Kubernetes ${major}.${minor} is older than 1.${oldestMinor}`]
 }
 
+/** Each at once would be a connection of its own, which costs more than all the answers. */
+const asksAtOnce = 2
+
 async function refusedRights(cluster: Cluster): Promise<string[]> {
   const asked = neededRights.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })))
-  const answers = await Promise.all(asked.map((attributes) => mayI(cluster, attributes)))
+  const limit = createLimit(asksAtOnce)
+  const answers = await Promise.all(asked.map((attributes) => limit(() => mayI(cluster, attributes))))
   return asked
     .filter((_, index) => !answers[index])
     .map(({ verb, resource, name }) => `${verb} ${resource}${name === undefined ? '' : `/${name}`}`)

@@ -4,10 +4,12 @@ import {
   type ClusterClient,
   type Connection,
   connectCluster,
+  connectThrough,
   createAddressGuard,
   type EndpointPolicy,
   endpointRefusal,
   type Limits,
+  type OpenPipe,
   sanitizeKubeconfig,
   TooLarge,
 } from '../../shared/kubernetes/index.ts'
@@ -39,15 +41,25 @@ function refused(errors: readonly FieldError[]): Problem {
 }
 
 /** Opens what was accepted. Whether anybody answers shows with the first call. */
-export async function openCluster(
+export function openClient(
   connection: Connection,
   { clock, random }: Pick<Kit, 'clock' | 'random'>,
   { allowedAddresses, refusedAddresses = [], limits = {} }: ConnectionPolicy,
-): Promise<Cluster> {
-  return clusterOf(await connectCluster(connection, { allowedAddresses, refusedAddresses, limits, clock, random }))
+): Promise<ClusterClient> {
+  return connectCluster(connection, { allowedAddresses, refusedAddresses, limits, clock, random })
 }
 
-function clusterOf(client: ClusterClient): Cluster {
+/** The same through the tunnel: the address, the credential and what they allow are the agent's own affair. */
+export function clientThrough(
+  open: OpenPipe,
+  name: string,
+  { clock, random }: Pick<Kit, 'clock' | 'random'>,
+  { limits = {} }: ConnectionPolicy,
+): ClusterClient {
+  return connectThrough(open, name, { limits, clock, random })
+}
+
+export function clusterOf(client: ClusterClient): Cluster {
   return {
     version: async () => (await client.version()).gitVersion,
     get: async (ref) => (await client.read(ref)) as KubernetesObject | undefined,

@@ -1,3 +1,11 @@
 /** The door of clusters: what a datacenter's connection is, and what the leader keeps there. */
-export { type Clusters, type ClustersOptions, createClusters } from './clusters.ts'
-export type { ConnectionPolicy } from './connect.ts'
+export { reasonOf, refusalOf } from './cluster.ts'
+export { type Clusters, type ClustersOptions, createClusters, type Reached } from './clusters.ts'
+export { type ConnectionPolicy, clusterOf } from './connect.ts'
+export { hostingLabel, type WantedPlacement } from './core/desired.ts'
+export type { Readiness } from './core/readiness.ts'
+export { listAll } from './list.ts'
+export { patiently, pause } from './patience.ts'
+export { ensurePlacement, withdrawPlacement } from './placement.ts'
+export { createWake, type Wake } from './wake.ts'
+export { asTenant, listServed, lookAtWorkloads, wakeWorkloads } from './workloads.ts'

@@ -1,6 +1,15 @@
 /** One placement in one cluster: made and mended, or taken away. Each step may be the last before a crash. */
+import { amountOf, isAmount } from '../../shared/quantity.ts'
 import { type Cluster, kinds, reasonOf, refusalOf } from './cluster.ts'
-import { desiredObjects, footingOf, hostingLabel, placementAnnotation, type WantedPlacement } from './core/desired.ts'
+import {
+  desiredObjects,
+  footingOf,
+  hostingLabel,
+  placementAnnotation,
+  quotaName,
+  quotaOf,
+  type WantedPlacement,
+} from './core/desired.ts'
 import { covers, type KubernetesObject } from './core/objects.ts'
 import type { Managed } from './managed.ts'
 
@@ -17,7 +26,7 @@ export interface Ensured extends Standing {
  */
 export async function ensurePlacement(
   cluster: Cluster,
-  managed: Managed,
+  managed: Pick<Managed, 'get'>,
   placement: WantedPlacement,
 ): Promise<Ensured> {
   const objects = desiredObjects(placement)
@@ -44,6 +53,26 @@ export async function ensurePlacement(
     if (refusalOf(error) === undefined) throw error
     return { observed: 'provisioning', reason: `the cluster refused: ${reasonOf(error)}`, changed: true }
   }
+}
+
+/** Whether the cluster itself has the quota as it is to be, and counts no more than that as used. */
+export async function usesNoMore(cluster: Cluster, placement: WantedPlacement): Promise<boolean> {
+  const hard = quotaOf(placement)
+  const ref = { ...kinds.resourceQuota, name: quotaName, namespace: placement.name }
+  const { status = {} } = ((await cluster.get(ref)) ?? {}) as { status?: { hard?: Quantities; used?: Quantities } }
+  const isTaken = (what: string) => what === 'pods' || what.includes('requests.')
+  return Object.entries(hard).every(([what, most]) => {
+    if (!isTaken(what)) return true
+    const [counted, used] = [status.hard?.[what], status.used?.[what]]
+    return counted !== undefined && used !== undefined && isAtMost(what, counted, most) && isAtMost(what, used, most)
+  })
+}
+
+type Quantities = Readonly<Record<string, string>>
+
+function isAtMost(what: string, text: string, most: string): boolean {
+  const resource = what === 'requests.cpu' ? 'cpu' : 'memory'
+  return isAmount(resource, text) && amountOf(resource, text, 'up') <= amountOf(resource, most, 'up')
 }
 
 /** A plain creation: it fails where an apply would adopt a namespace that came in between. */

@@ -1,13 +1,13 @@
 /** One pass over a datacenter: what is wanted, what stands, and the difference made nothing. */
+import { createLimit } from '../../shared/limit.ts'
 import type { Cluster } from './cluster.ts'
 import { desiredObjects } from './core/desired.ts'
 import type { Managed } from './managed.ts'
 import type { ClusterMetrics } from './metrics.ts'
 import { within } from './patience.ts'
-import { ensurePlacement, type Standing, withdrawPlacement } from './placement.ts'
-import { type Ledger, recordAbsent, recordObserved, renewObserved, type Subject } from './records.ts'
-import { type Observation, type PlacementRow, selectPlacements } from './store.ts'
-import { createLimit } from './wake.ts'
+import { ensurePlacement, type Standing, usesNoMore, withdrawPlacement } from './placement.ts'
+import { type Ledger, recordAbsent, recordApplied, recordObserved, renewObserved, type Subject } from './records.ts'
+import { type Applied, type Observation, type PlacementRow, selectPlacements } from './store.ts'
 
 const placementsAtOnce = 4
 /** How old the age of what stands may become before it is renewed. */
@@ -43,6 +43,7 @@ export async function reconcile(deps: ReconcileDependencies, subject: Subject): 
 
 interface Outcome {
   readonly observation?: Observation
+  readonly applied?: Applied
   readonly changed: boolean
   readonly unfinished: boolean
 }
@@ -61,6 +62,8 @@ async function pass(deps: ReconcileDependencies, subject: Subject): Promise<{ ch
   // What was seen is written down also when another placement of the same pass failed.
   const observations = done.flatMap(({ observation }) => (observation ? [observation] : []))
   await record(deps.ledger, subject, new Map(placements.map((placement) => [placement.id, placement])), observations)
+  const applied = done.flatMap((outcome) => outcome.applied ?? [])
+  if (applied.length > 0) await recordApplied(deps.ledger, applied)
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   return { changed: done.some((o) => o.changed), unfinished: done.some((o) => o.unfinished) }
 }
@@ -77,8 +80,21 @@ async function one(
     return { observation: { placementId: placement.id, ...standing }, changed: false, unfinished: true }
   }
   const { observed, reason, changed } = await ensurePlacement(cluster, managed, placement)
-  return { observation: { placementId: placement.id, observed, reason }, changed, unfinished: observed !== 'ready' }
+  if (observed !== 'ready')
+    return { observation: { placementId: placement.id, observed, reason }, changed, unfinished: true }
+  const { id: placementId, revision, shrinks } = placement
+  const settled = shrinks && (await usesNoMore(cluster, placement))
+  const isNews = settled || placement.applied < revision
+  return {
+    observation: { placementId, ...(placement.waits ? waiting : { observed, reason }) },
+    ...(isNews && { applied: { placementId, revision, settled } }),
+    changed,
+    unfinished: shrinks && !settled,
+  }
 }
+
+/** All is there, and nothing may start in it. */
+const waiting: Standing = { observed: 'provisioning', reason: 'waits for its lease: until that is here nothing starts' }
 
 /** Writes what is news, and renews the age of what is not once it has become old. */
 async function record(

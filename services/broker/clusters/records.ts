@@ -7,6 +7,7 @@ import { requireEpoch } from '../scheduling/index.ts'
 import type { ContactView } from './core/contact.ts'
 import { type Inventory, summarise } from './core/inventory.ts'
 import {
+  type Applied,
   type Facts,
   type Observation,
   type ObservedRow,
@@ -14,6 +15,7 @@ import {
   releasePlacement,
   touchInventories,
   touchObserved,
+  updateApplied,
   updateContact,
   updateObserved,
   updateState,
@@ -95,14 +97,20 @@ export function recordObserved(ledger: Ledger, subject: Subject, observations: r
   })
 }
 
+/** What was asked of placements stands in their cluster. */
+export function recordApplied(ledger: Ledger, applied: readonly Applied[]): Promise<void> {
+  return write(ledger, (sql) => updateApplied(sql, applied))
+}
+
 /** Confirmed absent: the claim ends, and with the last placement the hosting. Returns whether it was news. */
 export function recordAbsent(ledger: Ledger, subject: Subject, placementId: string): Promise<boolean> {
   return write(ledger, async (sql, now) => {
     const released = await releasePlacement(sql, subject.id, placementId, now)
     if (!released) return false
-    const { name, ended } = released
+    const { name, ended, requeued } = released
     const gone = hostingEvent(released, 'placement.released', { name, placementId, datacenter: subject.slug })
-    await appendEvents(sql, ledger.kit, ended ? [gone, hostingEvent(released, 'hosting.ended', { name })] : [gone])
+    const then = ended ? ['hosting.ended'] : requeued ? ['hosting.requeued'] : []
+    await appendEvents(sql, ledger.kit, [gone, ...then.map((type) => hostingEvent(released, type, { name }))])
     return true
   })
 }

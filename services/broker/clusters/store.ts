@@ -182,22 +182,48 @@ export async function selectFacts(sql: Sql, datacenterId: string): Promise<Facts
 }
 
 export interface PlacementRow extends Row, WantedPlacement {
+  readonly revision: number
+  readonly applied: number
+  /** It is to run here, and its lease is not here yet, or not any more. */
+  readonly waits: boolean
+  /** Its claims come down to what it is to have now, once the cluster shows that no more is used. */
+  readonly shrinks: boolean
   readonly wanted: 'present' | 'removed'
   readonly observed: string
   readonly observedReason: string | null
   readonly observedAtMs: number | null
 }
 
-const placementColumns = `p.id, p.hosting_id as "hostingId", h.name, h.party_id as "partyId", s.slug as "systemSlug", p.role, p.epoch, p.wanted,
-  p.observed, p.observed_reason as "observedReason",
+/** Its lease is here, and was not ended here since. */
+const granted = `select 1 from leases l where l.hosting_id = p.hosting_id and l.holder = p.datacenter_id and l.over is null
+    and not exists (select 1 from halts x where x.hosting_id = l.hosting_id and x.datacenter_id = l.holder
+      and (x.generation, x.counter) >= (l.generation, l.counter))`
+
+const mayRun = `(coalesce(h.spec #>> '{fallback,activity}', 'pinned') = 'shared' or exists (${granted}))`
+
+const placementColumns = `p.id, p.hosting_id as "hostingId", h.name, h.party_id as "partyId", s.slug as "systemSlug",
+  case p.role when 'coming' then 'standby' else p.role end as role, p.epoch, p.wanted,
+  coalesce(h.spec #>> '{fallback,activity}', 'pinned') as activity,
+  p.observed, p.observed_reason as "observedReason", p.revision, p.applied, c.shrinks,
   floor(extract(epoch from p.observed_at) * 1000)::bigint as "observedAtMs", c.amounts,
-  coalesce((select sum(coalesce((v ->> 'count')::int, 1)) from jsonb_array_elements(coalesce(h.spec -> 'volumes', '[]')) as v), 0)::int as volumes`
+  p.role = 'primary' and not ${mayRun} as waits,
+  case when p.role in ('standby', 'coming') or ${mayRun} then c.running else '{}' end as running,
+  (coalesce((select sum(coalesce((v ->> 'count')::int, 1)) from jsonb_array_elements(coalesce(h.spec -> 'volumes', '[]')) as v), 0)
+    + coalesce((select sum(coalesce(h.granted ->> (k ->> 'name'), k ->> 'maxReplicas', k ->> 'replicas')::int)
+      from jsonb_array_elements(case jsonb_typeof(h.spec -> 'components') when 'array' then h.spec -> 'components' else '[]' end) as k
+        cross join lateral jsonb_object_keys(k -> 'requests') as r where r like 'storage/%'), 0))::int as volumes`
 
 /** Every placement at a datacenter that is there or has to go. */
 export function selectPlacements(sql: Sql, datacenterId: string): Promise<PlacementRow[]> {
   return sql.query<PlacementRow>(
     `select ${placementColumns} from placements p join hostings h on h.id = p.hosting_id join systems s on s.id = h.system_id
-       join claims c on c.placement_id = p.id and c.released_at is null
+       join lateral (select jsonb_object_agg(resource, amount) as amounts,
+           coalesce(jsonb_object_agg(resource, running) filter (where running > 0), '{}') as running, bool_or(shrinks) as shrinks
+         from (select a.key as resource, sum(a.value::numeric) as amount, sum(a.value::numeric) filter (where c.kind not in ('standby', 'coming')) as running,
+             bool_or(c.target is not null and not c.settled) as shrinks
+           from claims c cross join lateral jsonb_each_text(coalesce(c.target, c.amounts)) a where c.placement_id = p.id and c.released_at is null and c.kind <> 'drill'
+           group by 1) parts
+         ) c on c.amounts is not null
      where p.datacenter_id = $1 and p.wanted in ('present', 'removed') order by p.id`,
     [datacenterId],
   )
@@ -206,9 +232,42 @@ export function selectPlacements(sql: Sql, datacenterId: string): Promise<Placem
 /** The datacenters where something has to be made or taken away. */
 export async function selectTodo(sql: Sql): Promise<string[]> {
   const rows = await sql.query<{ datacenter_id: string }>(
-    `select distinct datacenter_id from placements where wanted = 'removed' or (wanted = 'present' and observed = 'absent')`,
+    `select distinct datacenter_id from placements where wanted = 'removed' or (wanted = 'present' and (observed = 'absent' or applied < revision))`,
   )
   return rows.map((row) => row.datacenter_id)
+}
+
+export interface Applied {
+  readonly placementId: string
+  /** The one that stands in the cluster. */
+  readonly revision: number
+  /** No more is used than that. */
+  readonly settled: boolean
+}
+
+/** Whoever writes many placements at once locks them in this order first, so that two that do wait for each other and not both. */
+async function lockPlacements(sql: Sql, placementIds: readonly string[]): Promise<void> {
+  await sql.query('select 1 from placements where id = any($1) order by id for update', [placementIds])
+}
+
+/** What stands is what was wanted at these revisions; whether a later one came is for the next pass to find. */
+export async function updateApplied(sql: Sql, applied: readonly Applied[]): Promise<void> {
+  const given = `jsonb_to_recordset($1::jsonb) as a("placementId" text, revision bigint, settled boolean)`
+  const json = JSON.stringify(applied)
+  await lockPlacements(
+    sql,
+    applied.map(({ placementId }) => placementId),
+  )
+  await sql.query(
+    `update claims c set settled = true from ${given} join placements p on p.id = a."placementId" and p.revision = a.revision
+     where a.settled and c.placement_id = p.id and c.released_at is null and c.target is not null and not c.settled`,
+    [json],
+  )
+  await sql.query(
+    `update placements p set applied = a.revision from ${given} where p.id = a."placementId" and p.applied < a.revision`,
+    [json],
+  )
+  sql.hint('queue')
 }
 
 export interface Observation {
@@ -228,7 +287,15 @@ export interface ObservedRow extends Row {
 }
 
 /** Writes what was seen of placements; returns those for which it is news. */
-export function updateObserved(sql: Sql, observations: readonly Observation[], now: Date): Promise<ObservedRow[]> {
+export async function updateObserved(
+  sql: Sql,
+  observations: readonly Observation[],
+  now: Date,
+): Promise<ObservedRow[]> {
+  await lockPlacements(
+    sql,
+    observations.map(({ placementId }) => placementId),
+  )
   return sql.query<ObservedRow>(
     `update placements p set observed = o.observed, observed_reason = o.reason, observed_at = $2
      from jsonb_to_recordset($1::jsonb) as o("placementId" text, observed text, reason text), hostings h
@@ -241,11 +308,13 @@ export function updateObserved(sql: Sql, observations: readonly Observation[], n
 
 /** What stands is still as it was, at `now`. */
 export async function touchObserved(sql: Sql, placementIds: readonly string[], now: Date): Promise<void> {
+  await lockPlacements(sql, placementIds)
   await sql.query('update placements set observed_at = $2 where id = any($1) and observed_at < $2', [placementIds, now])
 }
 
 /** Nobody can see what stands at a datacenter; when it was last seen is kept. */
-export function updateUnknown(sql: Sql, datacenterId: string, reason: string): Promise<ObservedRow[]> {
+export async function updateUnknown(sql: Sql, datacenterId: string, reason: string): Promise<ObservedRow[]> {
+  await sql.query('select 1 from placements where datacenter_id = $1 order by id for update', [datacenterId])
   return sql.query<ObservedRow>(
     `update placements p set observed = 'unknown', observed_reason = $2 from hostings h
      where p.datacenter_id = $1 and h.id = p.hosting_id and p.wanted in ('present', 'removed') and p.observed in ('provisioning', 'ready', 'conflict')
@@ -262,6 +331,8 @@ export interface Released {
   readonly requestId: string
   /** It was the last of a hosting that had to end. */
   readonly ended: boolean
+  /** It was the last of a hosting that gave way, which is in the queue again. */
+  readonly requeued: boolean
 }
 
 /**
@@ -285,19 +356,26 @@ export async function releasePlacement(
     [placementId, now],
   )
   if (gone.length === 0) return undefined
-  await sql.query('update claims set released_at = $2 where placement_id = $1 and released_at is null', [
-    placementId,
-    now,
-  ])
+  // What a drill runs there is something else, which ends by itself.
+  await sql.query(
+    `update claims set released_at = $2 where placement_id = $1 and released_at is null and kind <> 'drill'`,
+    [placementId, now],
+  )
   await sql.query('update datacenters set generation = generation + 1 where id = $1', [datacenterId])
   const ended = await sql.query(
     `update hostings set wanted = 'ended', version = version + 1, updated_at = $2
      where id = $1 and wanted = 'ending' and not exists (select 1 from placements where hosting_id = $1 and wanted <> 'released') returning 1`,
     [hosting.id, now],
   )
+  const requeued = await sql.query(
+    `update hostings set scheduling = 'pending', version = version + 1, updated_at = $2
+     where id = $1 and wanted = 'running' and scheduling = 'awaiting' and nominated is null
+       and not exists (select 1 from placements where hosting_id = $1 and wanted <> 'released') returning 1`,
+    [hosting.id, now],
+  )
   sql.hint('queue')
   const { id: hostingId, party_id: partyId, name, request_id: requestId } = hosting
-  return { hostingId, partyId, name, requestId, ended: ended.length === 1 }
+  return { hostingId, partyId, name, requestId, ended: ended.length === 1, requeued: requeued.length === 1 }
 }
 
 /** Per datacenter with a connection: whether it answers and how long ago it was seen, for the metrics. */

@@ -13,6 +13,9 @@ export interface DatacenterRow extends Row {
   readonly state: DatacenterState
   readonly contact: Contact
   readonly contact_reason: string | null
+  readonly fencing: { readonly level: number; readonly stopSeconds: number }
+  readonly measured_stop_seconds: number | null
+  readonly lost_since: Date | null
   readonly generation: number
   readonly version: number
   readonly created_at: Date
@@ -22,6 +25,9 @@ export interface DatacenterRow extends Row {
   readonly node_count: number | null
   readonly kubernetes_version: string | null
   readonly observed_at: Date | null
+  readonly agent_version: string | null
+  readonly clock_skew_ms: number | null
+  readonly agent_until: Date | null
 }
 
 /** What the operator tells of a datacenter, as the contract has it. */
@@ -35,11 +41,14 @@ export interface DatacenterSpec {
   }
   readonly capabilities: string[]
   readonly pue?: number
+  readonly nodesVisible?: boolean
 }
 
 const withState = `select d.*, c.kind as connection_kind, c.server, jsonb_array_length(i.nodes) as node_count,
+    a.agent_version, a.clock_skew_ms, a.not_after as agent_until,
     i.facts ->> 'kubernetesVersion' as kubernetes_version, i.observed_at
-  from datacenters d left join connections c on c.datacenter_id = d.id left join inventories i on i.datacenter_id = d.id`
+  from datacenters d left join connections c on c.datacenter_id = d.id left join inventories i on i.datacenter_id = d.id
+  left join agents a on a.datacenter_id = d.id`
 
 export async function insertDatacenter(
   sql: Sql,

@@ -21,10 +21,15 @@ export function datacenterView(row: DatacenterRow, now: number, full: boolean): 
     operatorId: row.operator_id,
     ...row.spec,
     state: row.state,
-    contact: row.contact,
+    contact: row.contact === 'unreachable' && row.lost_since ? 'lost' : row.contact,
+    fencing: { ...row.fencing, measuredStopSeconds: row.measured_stop_seconds },
     contactReason: full ? row.contact_reason : null,
     connection: row.connection_kind
-      ? { kind: row.connection_kind, ...(full && row.server && { server: row.server }) }
+      ? {
+          kind: row.connection_kind,
+          ...(full && row.server && { server: row.server }),
+          ...(full && row.connection_kind === 'agent' && row.agent_until && { agent: agentView(row, row.agent_until) }),
+        }
       : null,
     inventory: row.observed_at && {
       nodes: row.node_count ?? 0,
@@ -35,6 +40,12 @@ export function datacenterView(row: DatacenterRow, now: number, full: boolean): 
     ...stamps(row),
   }
 }
+
+const agentView = ({ agent_version, clock_skew_ms }: DatacenterRow, until: Date) => ({
+  version: agent_version,
+  clockSkewSeconds: clock_skew_ms === null ? null : clock_skew_ms / 1000,
+  certificateExpiresAt: instant(until),
+})
 
 export function offerView(row: OfferRow): Offer {
   return {

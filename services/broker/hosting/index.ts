@@ -1,4 +1,6 @@
 /** The door of systems, hostings and quotes. */
+export type { AskChange } from './changes/service.ts'
+export type { Form, StoredChange } from './core/change.ts'
 export { demandOf } from './core/demand.ts'
 export { hostingMetrics } from './metrics.ts'
 export { type Ask, forgetQuotes } from './quotes/service.ts'

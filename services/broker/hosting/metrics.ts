@@ -1,13 +1,21 @@
 /** Metrics of hostings: states by datacenter and system, and of each where it runs and its fallback status. */
 import { Gauge, type Registry } from 'prom-client'
 import type { FallbackStatus } from '../../../schemas/index.ts'
+import { fallbackStatusOf, stateOf } from '../../shared/hosting-state.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { readOnce } from '../../shared/metrics.ts'
-import { fallbackStatusOf, stateOf } from './core/summary.ts'
 import { selectAlike } from './store.ts'
 import { truthOf } from './view.ts'
 
-const statuses: FallbackStatus[] = ['none', 'ready', 'degraded', 'unprotected']
+const statuses: FallbackStatus[] = [
+  'none',
+  'ready',
+  'degraded',
+  'unprotected',
+  'failing-over',
+  'failed-over',
+  'failing-back',
+]
 
 export function hostingMetrics(registry: Registry, kit: Kit): void {
   const registers = [registry]

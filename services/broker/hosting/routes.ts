@@ -10,6 +10,8 @@ import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { changeRoutes } from './changes/routes.ts'
+import type { AskChange } from './changes/service.ts'
 import { spoken } from './language.ts'
 import { createOwners } from './owners.ts'
 import { quoteRoutes } from './quotes/routes.ts'
@@ -27,9 +29,16 @@ import {
 } from './service.ts'
 import { preferredWaitSeconds, type Waiting } from './waiting.ts'
 
-export function hostingRoutes(app: HttpServer, kit: Kit, ask: Ask, waiting: Waiting, ceilings: Ceilings): void {
+/** What the scheduler would say, without saying it. */
+export interface Asks {
+  readonly ask: Ask
+  readonly askChange: AskChange
+}
+
+export function hostingRoutes(app: HttpServer, kit: Kit, asks: Asks, waiting: Waiting, ceilings: Ceilings): void {
   systemRoutes(app, kit)
-  quoteRoutes(app, kit, ask, waiting, ceilings)
+  quoteRoutes(app, kit, asks.ask, waiting, ceilings)
+  changeRoutes(app, kit, asks.askChange, waiting)
   const known = { room: createRoom(kit.clock, ceilings), ownerOf: createOwners() }
   const decided = decidedHostings(kit)
   const tags = ['hostings']
@@ -146,15 +155,18 @@ async function afterDecision(
   const seconds = preferredWaitSeconds(request.headers.prefer)
   const deadline = kit.clock.monotonic() + seconds * 1000
   const { id } = answer.body as Hosting
+  let latest = answer
   for (let left = seconds * 1000; left > 0; left = deadline - kit.clock.monotonic()) {
     // Another replica may be the one that decides: look again now and then, woken or not.
     await waiting.wait(id, Math.min(left, 250))
     const hosting = await decided(id)
     if (!hosting) continue
     const { version, ...body } = hosting
-    return { ...answer, status: 201, body, etag: etagOf(version) }
+    latest = { ...answer, body, etag: etagOf(version) }
+    // Room is being made for it: there is a decision to show, but not the one that is waited for.
+    if (hosting.state !== 'pending') return { ...latest, status: 201 }
   }
-  return answer
+  return latest
 }
 
 function systemRoutes(app: HttpServer, kit: Kit): void {

@@ -13,6 +13,7 @@ import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
+import { bindHosting, resolveBonds } from './bonds/service.ts'
 import { contradictions } from './core/demand.ts'
 import { spoken } from './language.ts'
 import type { OwnerOf } from './owners.ts'
@@ -118,7 +119,9 @@ export async function requestHosting(
 }
 
 async function queued(sql: Transaction, row: NewHosting, now: Date): Promise<HostingRow> {
+  const bonds = await resolveBonds(sql, row.partyId, row.spec.constraints)
   sql.sent(insertHosting(sql, row, now).catch(refuseTaken(row)))
+  if (bonds) sql.sent(bindHosting(sql, row.id, bonds))
   return insertedHosting(row, now)
 }
 

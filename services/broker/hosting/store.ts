@@ -1,7 +1,16 @@
 /** The SQL of systems and hostings as people ask for them. */
-import type { BrokenPromise, DecisionView, HostingInput, Observed, SystemInput } from '../../../schemas/index.ts'
+import type {
+  BrokenPromise,
+  DecisionView,
+  HostingInput,
+  MirrorState,
+  Observed,
+  SystemInput,
+} from '../../../schemas/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
+import type { CopyTrouble } from '../../shared/hosting-state.ts'
 import type { PageRequest } from '../../shared/http/paging.ts'
+import type { StoredChange } from './core/change.ts'
 
 export interface SystemRow extends Row {
   readonly id: string
@@ -46,7 +55,7 @@ export async function selectSystem(sql: Sql, id: string): Promise<SystemRow | un
 
 export interface PlacementRow {
   readonly id: string
-  readonly role: 'primary' | 'standby'
+  readonly role: 'primary' | 'standby' | 'former' | 'coming'
   readonly datacenterId: string
   readonly datacenter: string
   readonly contact: string
@@ -54,6 +63,18 @@ export interface PlacementRow {
   readonly observed: Observed
   readonly observedReason: string | null
   readonly observedAtMs: number | null
+  readonly mirror: MirrorRow | null
+  readonly troubles: readonly CopyTrouble[] | null
+}
+
+/** As the mirror writes it; instants in milliseconds. */
+export interface MirrorRow {
+  readonly syncedAtMs: number | null
+  readonly behindSinceMs: number | null
+  readonly objects: number | null
+  readonly problem: string | null
+  readonly differences: MirrorState['differences']
+  readonly data: readonly (Omit<MirrorState['data'][number], 'goodAt'> & { readonly goodAtMs: number | null })[]
 }
 
 export interface HostingRow extends Row {
@@ -65,22 +86,54 @@ export interface HostingRow extends Row {
   readonly starts_ms: number
   readonly ends_ms: number | null
   readonly wanted: 'running' | 'ending' | 'ended'
-  readonly scheduling: 'pending' | 'placed' | 'unschedulable'
+  readonly scheduling: 'pending' | 'awaiting' | 'placed' | 'unschedulable'
   readonly decision: DecisionView | null
   readonly broken: BrokenPromise | null
   readonly price_cents_per_month: number | null
   readonly version: number
   readonly created_at: Date
   readonly updated_at: Date
+  readonly change: StoredChange | null
   readonly placements: PlacementRow[]
+  /** The last that took it elsewhere, or does; null when none did. */
+  readonly operation: { readonly kind: string; readonly isOver: boolean } | null
+  readonly drillOverdue: boolean
 }
+
+const mirrorColumns = `select jsonb_build_object('syncedAtMs', floor(extract(epoch from m.synced_at) * 1000),
+    'behindSinceMs', floor(extract(epoch from m.behind_since) * 1000), 'objects', m.objects, 'problem', m.problem,
+    'differences', m.differences, 'data', m.data) from mirrors m where m.placement_id = p.id`
+
+/** What nobody has agreed about may lag for so long, in seconds. */
+const mirrorMayLagSeconds = 900
+
+/** Of the mirror m at a placement of the hosting h. Data without an agreed age is not too old. */
+const troubles = `array_to_json(array_remove(array[
+    case when m.problem is not null then 'mirror-in-trouble' end,
+    case when m.behind_since < now() - make_interval(secs => coalesce((h.spec #>> '{fallback,rpoSeconds}')::int, ${mirrorMayLagSeconds}))
+      then 'mirror-behind' end,
+    case when m.data @? '$[*] ? (@.kind != "undeclared" && @.problem != null)' then 'data-in-trouble' end,
+    case when m.data @? '$[*] ? (@.kind == "undeclared")' then 'data-undeclared' end,
+    case when m.data @? ('$[*] ? (@.kind != "undeclared") ? (@.goodAtMs == null || @.goodAtMs < ' || floor(extract(epoch from now()) * 1000)
+      - (h.spec #>> '{fallback,rpoSeconds}')::bigint * 1000 || ')')::jsonpath then 'data-too-old' end], null))`
+
+/** Not one that only waits for a person, nor one that was called off. */
+const lastOperation = `(select jsonb_build_object('kind', o.kind, 'isOver', o.state = 'done') from operations o
+  where o.hosting_id = h.id and o.state in ('running', 'needs-person', 'done') order by o.id desc limit 1) as operation`
+
+/** By its drill plans, the strictest of them; counted from when it last passed one, or from when it was first to. */
+const drillOverdue = `coalesce((select greatest(min(d.created_at),
+      (select max(r.finished_at) from drills r where r.hosting_id = h.id and r.state = 'passed' and r.kind <> 'plan'))
+    + make_interval(days => min(d.period_days)) < now()
+  from drill_plans d where d.hosting_id = h.id and d.kind <> 'plan'), false) as "drillOverdue"`
 
 const hostingColumns = `h.id, h.name, h.system_id, h.party_id, h.spec, (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
   case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms,
-  h.wanted, h.scheduling, h.decision, h.broken, h.price_cents_per_month, h.version, h.created_at, h.updated_at,
+  h.wanted, h.scheduling, h.decision, h.change, h.broken, h.price_cents_per_month, h.version, h.created_at, h.updated_at, ${lastOperation}, ${drillOverdue},
   coalesce((select jsonb_agg(jsonb_build_object('id', p.id, 'role', p.role, 'datacenterId', p.datacenter_id, 'datacenter', d.slug,
       'contact', d.contact, 'epoch', p.epoch, 'observed', p.observed, 'observedReason', p.observed_reason,
-      'observedAtMs', floor(extract(epoch from p.observed_at) * 1000)) order by p.role)
+      'observedAtMs', floor(extract(epoch from p.observed_at) * 1000), 'mirror', (${mirrorColumns}),
+      'troubles', (select ${troubles} from mirrors m where m.placement_id = p.id)) order by p.role)
     from placements p join datacenters d on d.id = p.datacenter_id
     where p.hosting_id = h.id and p.wanted <> 'released'), '[]') as placements`
 
@@ -128,6 +181,7 @@ export function insertedHosting(hosting: NewHosting, now: Date): HostingRow {
     ends_ms: hosting.end?.getTime() ?? null,
     wanted: 'running',
     scheduling: 'pending',
+    change: null,
     broken: null,
     decision: null,
     price_cents_per_month: null,
@@ -135,6 +189,8 @@ export function insertedHosting(hosting: NewHosting, now: Date): HostingRow {
     created_at: now,
     updated_at: now,
     placements: [],
+    operation: null,
+    drillOverdue: false,
   }
 }
 
@@ -187,9 +243,11 @@ export interface AlikeRow extends Row {
   readonly system: string
   readonly wanted: HostingRow['wanted']
   readonly scheduling: HostingRow['scheduling']
-  readonly fallback_mode: 'none' | 'cold'
+  readonly fallback_mode: 'none' | 'cold' | 'warm' | 'hot'
   readonly broken: boolean
-  readonly placements: Pick<PlacementRow, 'role' | 'datacenter' | 'contact' | 'observed'>[]
+  readonly placements: Pick<PlacementRow, 'role' | 'datacenter' | 'contact' | 'observed' | 'troubles'>[]
+  readonly operation: HostingRow['operation']
+  readonly drillOverdue: boolean
   readonly names: string[]
 }
 
@@ -197,12 +255,14 @@ export interface AlikeRow extends Row {
 export function selectAlike(sql: Sql): Promise<AlikeRow[]> {
   return sql.query<AlikeRow>(
     `select s.slug as system, h.wanted, h.scheduling, h.spec -> 'fallback' ->> 'mode' as fallback_mode, h.broken is not null as broken, p.placements,
+       ${lastOperation}, ${drillOverdue},
        array_agg(h.name order by h.name) as names
      from hostings h join systems s on s.id = h.system_id cross join lateral (
        select coalesce(jsonb_agg(jsonb_build_object('role', p.role, 'datacenter', d.slug, 'contact', d.contact,
-         'observed', p.observed) order by p.role), '[]') as placements
-       from placements p join datacenters d on d.id = p.datacenter_id where p.hosting_id = h.id and p.wanted <> 'released') p
-     where h.wanted not in ('held', 'ended') group by 1, 2, 3, 4, 5, 6`,
+         'observed', p.observed, 'troubles', ${troubles}) order by p.role), '[]') as placements
+       from placements p join datacenters d on d.id = p.datacenter_id left join mirrors m on m.placement_id = p.id
+       where p.hosting_id = h.id and p.wanted <> 'released') p
+     where h.wanted not in ('held', 'ended') group by 1, 2, 3, 4, 5, 6, 7, 8`,
   )
 }
 
@@ -225,13 +285,11 @@ export async function endHosting(
   requestId: string | null,
   now: Date,
 ): Promise<'ending' | 'ended'> {
-  const removed = await sql.query(
-    `update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present' returning 1`,
-    [id],
-  )
-  const wanted = removed.length > 0 ? 'ending' : 'ended'
+  await sql.query(`update placements set wanted = 'removed' where hosting_id = $1 and wanted = 'present'`, [id])
+  const left = await sql.query(`select 1 from placements where hosting_id = $1 and wanted <> 'released'`, [id])
+  const wanted = left.length > 0 ? 'ending' : 'ended'
   await sql.query(
-    `update hostings set wanted = $2, scheduling = case when scheduling = 'pending' then 'unschedulable' else scheduling end,
+    `update hostings set wanted = $2, scheduling = case when scheduling in ('pending', 'awaiting') then 'unschedulable' else scheduling end, nominated = null,
        request_id = coalesce($4, request_id), version = version + 1, updated_at = $3 where id = $1`,
     [id, wanted, now, requestId],
   )

@@ -1,8 +1,9 @@
 /** Rows of systems and hostings as the contract shows them. */
-import type { Hosting, Placement, System } from '../../../schemas/index.ts'
+import type { Hosting, HostingChange, MirrorState, Placement, System } from '../../../schemas/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
-import { fallbackStatusOf, stateOf, type Truth } from './core/summary.ts'
-import type { HostingRow, PlacementRow, SystemRow } from './store.ts'
+import { fallbackOf, stateOf, type Truth } from '../../shared/hosting-state.ts'
+import type { StoredChange } from './core/change.ts'
+import type { HostingRow, MirrorRow, PlacementRow, SystemRow } from './store.ts'
 
 const stamps = (row: { created_at: Date; updated_at: Date }) => ({
   createdAt: rfc3339(row.created_at.getTime()),
@@ -15,6 +16,7 @@ export function systemView(row: SystemRow): System {
 
 export function hostingView(row: HostingRow): Hosting {
   const truth = truthOf({ ...row, broken: row.broken !== null }, row.spec.fallback.mode)
+  const { status, reasons } = fallbackOf(truth)
   return {
     id: row.id,
     ownerId: row.party_id,
@@ -23,13 +25,19 @@ export function hostingView(row: HostingRow): Hosting {
     ...row.spec,
     period: { start: rfc3339(row.starts_ms), end: row.ends_ms === null ? null : rfc3339(row.ends_ms) },
     state: stateOf(truth),
-    fallbackStatus: fallbackStatusOf(truth),
+    fallbackStatus: status,
+    fallbackReasons: reasons,
     brokenPromise: row.broken,
     placements: row.placements.map(placementView),
+    change: row.change && changeView(row.change),
     decision: row.decision,
     priceCentsPerMonth: row.price_cents_per_month,
     ...stamps(row),
   }
+}
+
+function changeView({ state, wanted, requestedAt, decision, elsewhere }: StoredChange): HostingChange {
+  return { state, wanted, requestedAt, decision, elsewhere }
 }
 
 /** What the summary is derived from. */
@@ -39,16 +47,30 @@ export function truthOf(
     scheduling,
     broken,
     placements,
-  }: Pick<HostingRow, 'wanted' | 'scheduling'> & {
+    operation,
+    drillOverdue,
+  }: Pick<HostingRow, 'wanted' | 'scheduling' | 'operation' | 'drillOverdue'> & {
     readonly broken: boolean
-    readonly placements: readonly Pick<PlacementRow, 'role' | 'observed' | 'contact'>[]
+    readonly placements: readonly Pick<PlacementRow, 'role' | 'observed' | 'contact' | 'troubles'>[]
   },
   fallbackMode: Truth['fallbackMode'],
 ): Truth {
-  const seen = placements.map(({ role, observed, contact }) => ({ role, observed, reachable: contact === 'reachable' }))
-  return { wanted, scheduling, fallbackMode, broken, placements: seen }
+  const seen = placements.map(({ role, observed, contact, troubles }) => ({
+    role,
+    observed,
+    reachable: contact === 'reachable',
+    troubles: troubles ?? [],
+  }))
+  return { wanted, scheduling, fallbackMode, broken, placements: seen, drillOverdue, operation: operation ?? undefined }
 }
 
-function placementView({ contact: _, observedAtMs, ...placement }: PlacementRow): Placement {
-  return { ...placement, observedAt: observedAtMs === null ? null : rfc3339(observedAtMs) }
+function placementView({ contact: _, troubles: __, observedAtMs, mirror, ...placement }: PlacementRow): Placement {
+  return { ...placement, observedAt: instant(observedAtMs), ...(mirror && { mirror: mirrorView(mirror) }) }
 }
+
+function mirrorView({ syncedAtMs, behindSinceMs, data, ...told }: MirrorRow): MirrorState {
+  const states = data.map(({ goodAtMs, ...state }) => ({ ...state, goodAt: instant(goodAtMs) }))
+  return { ...told, syncedAt: instant(syncedAtMs), behindSince: instant(behindSinceMs), data: states }
+}
+
+const instant = (ms: number | null) => (ms === null ? null : rfc3339(ms))

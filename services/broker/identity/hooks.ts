@@ -1,9 +1,10 @@
 /** Authentication and the role check in front of every route: a route without an action is refused at start. */
 
 import type { HttpServer } from '../../shared/http/server.ts'
+import type { Authenticate } from '../../shared/identity/authenticate.ts'
 import { Problem } from '../../shared/problem.ts'
 import { type Action, actions } from './policy.ts'
-import { type Authenticate, requireAction } from './service.ts'
+import { requireAction } from './service.ts'
 
 /** Adds the hooks; call before any route is added. */
 export function protect(app: HttpServer, authenticate: Authenticate): void {

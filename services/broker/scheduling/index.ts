@@ -1,6 +1,10 @@
 /** The door of scheduling. */
-export { createAsk } from './ask.ts'
+export { createAsks } from './ask.ts'
 export { runScheduler } from './cycle.ts'
+export { standbyClaims } from './decide.ts'
 export { runForLeader, runParts, type Term } from './leader.ts'
 export { type SchedulingMetrics, schedulingMetrics } from './metrics.ts'
+export { planRoutes } from './plans/routes.ts'
+export { forgetPlans } from './plans/service.ts'
 export { Deposed, requireEpoch, selectOverbooked } from './store.ts'
+export { loadPicture, readDemands, slugOf, snapshotOf } from './world.ts'

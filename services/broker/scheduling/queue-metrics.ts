@@ -2,7 +2,7 @@
 import { Gauge, type Registry } from 'prom-client'
 import type { Kit } from '../../shared/kit.ts'
 import { readOnce } from '../../shared/metrics.ts'
-import { type PriorityClass, selectQueue } from './store.ts'
+import { type PriorityClass, selectQueue } from './queue/store.ts'
 
 const priorities: readonly PriorityClass[] = ['0', '1-49', '50-100']
 

@@ -1,6 +1,6 @@
 /** The SQL of the scheduler: what the world is, what waits, and the one commit that places. */
 import type { BrokenPromise, DecisionView } from '../../../schemas/index.ts'
-import type { Witness } from '../../placement/index.ts'
+import type { Granted, HostingDemand, Witness } from '../../placement/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { Amounts } from '../datacenters/index.ts'
 import type { Unmet } from './unmet.ts'
@@ -18,12 +18,15 @@ export interface WorldRow extends Row {
       evidence: { kind: string; validUntil: string }[]
     }
     capabilities: string[]
+    pue?: number
   }
   readonly state: string
   readonly contact: string
+  /** 0 to 3: what it can enforce, as far as that is counted on. */
+  readonly fencing_level: number
   readonly generation: number
   readonly nodes: { name: string; zone?: string; schedulable: boolean; free: Amounts }[] | null
-  readonly storage_classes: { name: string; readWriteMany: boolean }[] | null
+  readonly storage_classes: { name: string; readWriteMany: boolean; nodeLocal?: boolean }[] | null
   readonly observed_ms: number | null
   readonly offers: {
     id: string
@@ -35,20 +38,22 @@ export interface WorldRow extends Row {
   }[]
 }
 
-/** Everything a decision needs of these datacenters; of all when `ids` is undefined. */
-export function selectWorld(sql: Sql, ids: readonly string[] | undefined): Promise<WorldRow[]> {
-  return sql.query<WorldRow>(
-    `select d.id, d.slug, d.operator_id, d.spec, d.state, d.contact, d.generation, i.nodes, i.storage_classes,
+/** Everything a decision needs of these datacenters. */
+export function selectWorld(sql: Sql, ids: readonly string[]): Promise<WorldRow[]> {
+  return sql.query<WorldRow>(worldQuery('d.id = any($1)'), [ids])
+}
+
+/** Datacenters by id, those for which a condition holds. */
+export const worldQuery = (where: string) =>
+  `select d.id, d.slug, d.operator_id, d.spec, d.state, d.contact, d.generation,
+       case when d.measured_stop_seconds > (d.fencing ->> 'stopSeconds')::float8 then 1
+         else (d.fencing ->> 'level')::int end as fencing_level, i.nodes, i.storage_classes,
        (extract(epoch from i.observed_at) * 1000)::bigint as observed_ms,
        coalesce((select jsonb_agg(jsonb_build_object('id', o.id, 'amounts', o.amounts, 'quality', o.quality, 'tariff', o.tariff,
            'startMs', floor(extract(epoch from o.starts_at) * 1000),
            'endMs', case when o.ends_at = 'infinity' then null else floor(extract(epoch from o.ends_at) * 1000) end) order by o.id)
          from offers o where o.datacenter_id = d.id and o.state = 'open'), '[]') as offers
-     from datacenters d left join inventories i on i.datacenter_id = d.id
-     where $1::text[] is null or d.id = any($1) order by d.id`,
-    [ids ?? null],
-  )
-}
+     from datacenters d left join inventories i on i.datacenter_id = d.id where ${where} order by d.id`
 
 /** What changes often and is small: whether a datacenter must be read again, and how old its inventory is. */
 export function selectPulse(sql: Sql): Promise<{ id: string; generation: number; observed_ms: number | null }[]> {
@@ -69,19 +74,40 @@ export interface HostingRow extends Row {
   readonly request_id: string
   /** Nobody asked for it yet: its quote, by whose id it is called, holds the place. */
   readonly held: boolean
+  /** Other hostings that have a say in where it may be, by id, and their names; null where no hosting is bound to another. */
+  readonly bonds: Bonds | null
 }
 
-const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as classes, h.request_id, h.wanted = 'held' as held,
+export interface Bonds {
+  readonly together: readonly string[]
+  readonly apart: readonly string[]
+  readonly names: Readonly<Record<string, string>>
+  /** Some hosting is to be where this one is. */
+  readonly awaited: boolean
+}
+
+export const hostingColumns = `h.id, h.name, h.party_id, h.spec, s.spec -> 'classes' as classes, h.request_id, h.wanted = 'held' as held,
   (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
-  case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms`
+  case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms,
+  case when (select exists (select 1 from bonds)) then (select jsonb_build_object(
+      'together', coalesce(jsonb_agg(distinct b.other_id) filter (where b.kind = 'together'), '[]'),
+      'apart', coalesce(jsonb_agg(distinct b.other_id) filter (where b.kind = 'apart'), '[]'),
+      'names', coalesce(jsonb_object_agg(b.other_id, b.name), '{}'),
+      'awaited', exists (select 1 from bonds where other_id = h.id and kind = 'together'))
+    from bonded b where b.hosting_id = h.id) end as bonds`
+
+export interface PendingRow extends HostingRow {
+  /** How many wait in all, counted to one more than asked for. */
+  readonly waiting: number
+}
 
 /** The head of the queue: of the highest priority that waits, the first few of each party in order of arrival. */
-export function selectPending(sql: Sql, limit: number): Promise<HostingRow[]> {
-  return sql.query<HostingRow>(
+export function selectPending(sql: Sql, limit: number): Promise<PendingRow[]> {
+  return sql.query<PendingRow>(
     `with top as (select max(priority) as priority from hostings where scheduling = 'pending'),
      parties as (select party_id, count(*) over () as parties from hostings
        where scheduling = 'pending' and priority = (select priority from top) group by party_id)
-     select ${hostingColumns} from parties p
+     select ${hostingColumns}, (select count(*) from (select 1 from hostings where scheduling = 'pending' limit $1 + 1) w) as waiting from parties p
        cross join lateral (select * from hostings q
          where q.scheduling = 'pending' and q.priority = (select priority from top) and q.party_id = p.party_id
          order by q.queue_position limit greatest(4, 2 * $1 / p.parties)) h
@@ -91,52 +117,44 @@ export function selectPending(sql: Sql, limit: number): Promise<HostingRow[]> {
   )
 }
 
+/** Components and volumes as the engine counts. */
+export type Size = Pick<HostingDemand, 'components' | 'volumes'>
+
 export interface HeldRow extends HostingRow {
+  readonly granted: Granted | null
+  /** What is claimed until a change that takes less is seen to be applied. */
+  readonly standing: Size | null
+  /** Its placements are to be removed. */
+  readonly leaving: boolean
   readonly claims: {
-    readonly kind: 'primary' | 'standby'
+    readonly kind: ClaimKind
+    readonly role: 'primary' | 'standby' | 'former' | 'coming'
     readonly datacenterId: string
     readonly witness: Witness
     readonly domains: readonly string[]
     readonly amounts: Amounts
+    /** Of a drill: by when it is to be over. */
+    readonly endsMs: number | null
   }[]
 }
 
-/** Hostings that hold claims, with all of those: at these datacenters, and these hostings; everything when `of` is undefined. */
+/** Hostings that hold claims, with all of those: at these datacenters, and these hostings. */
 export function selectHeld(
   sql: Sql,
-  of: { datacenterIds: readonly string[]; hostingIds: readonly string[] } | undefined,
+  { datacenterIds, hostingIds }: { datacenterIds: readonly string[]; hostingIds: readonly string[] },
 ): Promise<HeldRow[]> {
-  return sql.query<HeldRow>(
-    `select ${hostingColumns}, c.claims
+  const here = 'select hosting_id from claims where released_at is null and datacenter_id = any($1)'
+  return sql.query<HeldRow>(heldQuery(`(h.id = any($2) or h.id in (${here}))`), [datacenterIds, hostingIds])
+}
+
+/** Hostings that hold claims by id, those for which a condition holds. */
+export const heldQuery = (where: string) =>
+  `select ${hostingColumns}, h.granted, h.standing, h.wanted in ('ending', 'ended') or h.scheduling = 'awaiting' as leaving, c.claims
      from hostings h join systems s on s.id = h.system_id
-       join lateral (select jsonb_agg(jsonb_build_object('kind', c.kind, 'datacenterId', c.datacenter_id, 'witness', p.witness,
-           'domains', c.domains, 'amounts', c.amounts) order by c.id) as claims
+       join lateral (select json_agg(json_build_object('kind', c.kind, 'role', p.role, 'datacenterId', c.datacenter_id, 'witness', coalesce(c.witness, p.witness),
+           'domains', c.domains, 'amounts', c.amounts, 'endsMs', case c.kind when 'drill' then floor(extract(epoch from c.ends_at) * 1000) end) order by c.id) as claims
          from claims c join placements p on p.id = c.placement_id where c.hosting_id = h.id and c.released_at is null) c on c.claims is not null
-     where $1::text[] is null or h.id = any($2)
-       or h.id in (select hosting_id from claims where released_at is null and datacenter_id = any($1))
-     order by h.id`,
-    [of?.datacenterIds ?? null, of?.hostingIds ?? []],
-  )
-}
-
-/** Priorities as the metrics show them: the usual one, raised, high. */
-export type PriorityClass = '0' | '1-49' | '50-100'
-
-export interface QueueRow extends Row {
-  readonly priority: PriorityClass
-  readonly count: number
-  readonly oldest_seconds: number
-}
-
-/** What waits for a decision, and since when: since it was asked, or came back into the queue. */
-export function selectQueue(sql: Sql, now: Date): Promise<QueueRow[]> {
-  return sql.query<QueueRow>(
-    `select case when priority = 0 then '0' when priority < 50 then '1-49' else '50-100' end as priority, count(*) as count,
-       extract(epoch from $1 - min(updated_at))::float8 as oldest_seconds
-     from hostings where scheduling = 'pending' group by 1`,
-    [now],
-  )
-}
+     where ${where} order by h.id`
 
 /** A place in the queue. */
 export interface Position {
@@ -149,11 +167,11 @@ export interface WaitingRow extends HostingRow {
   readonly queue_position: number
 }
 
-/** Who was refused and asked to wait for capacity, in the order of the queue, from after a place in it. */
+/** Who was refused and asked to wait for capacity, or had to give way, in the order of the queue, from after a place in it. */
 export function selectWaiting(sql: Sql, after: Position | undefined, limit: number): Promise<WaitingRow[]> {
   return sql.query<WaitingRow>(
     `select ${hostingColumns}, h.priority, h.queue_position from hostings h join systems s on s.id = h.system_id
-     where h.scheduling = 'unschedulable' and h.wanted = 'running' and (h.spec ->> 'waitForCapacity')::boolean
+     where h.scheduling = 'unschedulable' and h.wanted = 'running' and ((h.spec ->> 'waitForCapacity')::boolean or h.gave_way)
        and ($1::bigint is null or (-h.priority, h.queue_position) > (-$1::bigint, $2::bigint))
      order by -h.priority, h.queue_position limit $3`,
     [after?.priority ?? null, after?.position ?? null, limit],
@@ -169,23 +187,32 @@ export async function requeueWaiting(sql: Sql, ids: readonly string[], now: Date
   return rows.map((row) => row.id)
 }
 
+/**
+ * `primary` and `standing` run, the latter at a standby that is warm or hot; `standby` comes down when a failure domain is
+ * lost and is shared between those. What a drill runs at a standby is claimed as `drill` while it does.
+ */
+export type ClaimKind = 'primary' | 'standing' | 'standby' | 'coming' | 'drill'
+
 export interface NewPlacement {
   readonly id: string
-  readonly claimId: string
   readonly hostingId: string
   readonly datacenterId: string
   readonly role: 'primary' | 'standby'
   readonly witness: Witness
   readonly domains: readonly string[]
-  readonly amounts: Amounts
+  readonly claims: readonly { readonly id: string; readonly kind: ClaimKind; readonly amounts: Amounts }[]
 }
 
 export interface Outcome {
   readonly hostingId: string
-  readonly scheduling: 'placed' | 'unschedulable'
+  /** `awaiting`: others give way for it first, as `nominated` says. */
+  readonly scheduling: 'placed' | 'unschedulable' | 'awaiting'
+  readonly nominated: object | null
   readonly decision: DecisionView
   readonly priceCentsPerMonth: number | null
   readonly unmet: Unmet | null
+  /** Fewer replicas than the most that was asked. */
+  readonly granted: Granted | null
 }
 
 const leaderLock = 0x67656d65
@@ -212,9 +239,16 @@ export async function requireEpoch(sql: Sql, epoch: number): Promise<void> {
   if (rows.length === 0) throw new Deposed(`epoch ${epoch} leads no more`)
 }
 
-/** A datacenter is not as it was when the decision was made. */
+/** A datacenter, or who was to give way, is not as it was when the decision was made. */
 export class MovedOn extends Error {
   override readonly name = 'MovedOn'
+  /** Hostings that were to give way and cannot. */
+  readonly gone: readonly string[]
+
+  constructor(message: string, gone: readonly string[] = []) {
+    super(message)
+    this.gone = gone
+  }
 }
 
 /** Raises the generation of each datacenter that still has the one that was seen. Throws `MovedOn` unless that is all of them. */
@@ -234,8 +268,10 @@ export async function requireGenerations(sql: Sql, seen: readonly { id: string; 
 export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now: Date): Promise<Map<string, number>> {
   const rows = await sql.query<{ id: string; epoch: number }>(
     `update hostings h set scheduling = o.scheduling, decision = o.decision, price_cents_per_month = o.price, unmet = o.unmet,
+       granted = o.granted, nominated = o.nominated, gave_way = h.gave_way and o.scheduling <> 'placed',
+       standing = null,
        epoch = h.epoch + (o.scheduling = 'placed')::int, version = h.version + 1, updated_at = $2
-     from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint, unmet jsonb)
+     from jsonb_to_recordset($1::jsonb) as o(id text, scheduling text, decision jsonb, price bigint, unmet jsonb, granted jsonb, nominated jsonb)
      where h.id = o.id and h.scheduling = 'pending' and h.wanted in ('running', 'held') returning h.id, h.epoch`,
     [
       JSON.stringify(
@@ -245,6 +281,8 @@ export async function writeOutcomes(sql: Sql, outcomes: readonly Outcome[], now:
           decision: o.decision,
           price: o.priceCentsPerMonth,
           unmet: o.unmet,
+          granted: o.granted,
+          nominated: o.nominated,
         })),
       ),
       now,
@@ -261,14 +299,15 @@ export async function insertPlacements(
 ): Promise<void> {
   if (placements.length === 0) return
   const json = JSON.stringify(placements)
-  const columns = `"id" text, "claimId" text, "hostingId" text, "datacenterId" text, role text, witness jsonb, domains text[], amounts jsonb, epoch bigint`
+  const columns = `"id" text, "hostingId" text, "datacenterId" text, role text, witness jsonb, domains text[], claims jsonb, epoch bigint`
   await sql.query(
     `with p as (insert into placements (id, hosting_id, datacenter_id, role, epoch, witness, wanted, created_at)
        select n.id, n."hostingId", n."datacenterId", n.role, n.epoch, n.witness, case h.wanted when 'held' then 'held' else 'present' end, $2
        from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId")
      insert into claims (id, placement_id, hosting_id, datacenter_id, kind, domains, amounts, starts_at, ends_at, created_at)
-       select n."claimId", n.id, n."hostingId", n."datacenterId", n.role, n.domains, n.amounts, h.starts_at, h.ends_at, $2
-       from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId"`,
+       select c.id, n.id, n."hostingId", n."datacenterId", c.kind, n.domains, c.amounts, h.starts_at, h.ends_at, $2
+       from jsonb_to_recordset($1::jsonb) as n(${columns}) join hostings h on h.id = n."hostingId"
+         cross join lateral jsonb_to_recordset(n.claims) as c(id text, kind text, amounts jsonb)`,
     [json, now],
   )
 }
@@ -325,7 +364,7 @@ export interface Overbooked extends Row {
 
 /**
  * The invariant at the store, from its own sums and not from the picture: now and at every later instant at which something
- * changes, claims of primaries and the shared reserve of standbys are within the open offers. A claim whose time is up
+ * changes, claims of what runs and the shared reserve of standbys are within the open offers. A claim whose time is up
  * counts until it is released. Returns what is not.
  */
 export async function selectOverbooked(sql: Sql, ids: readonly string[], now: Date): Promise<Overbooked[]> {
@@ -339,7 +378,7 @@ export async function selectOverbooked(sql: Sql, ids: readonly string[], now: Da
        from instants i join c on c.datacenter_id = i.datacenter_id and c.starts_at <= i.at and (i.at < c.ends_at or c.ends_at <= $2)
        group by 1, 2, 3, 4, 5),
      peak as (
-       select datacenter_id, at, resource, coalesce(max(amount) filter (where kind = 'primary'), 0) + coalesce(max(amount) filter (where kind = 'standby'), 0) as taken
+       select datacenter_id, at, resource, coalesce(sum(amount) filter (where kind <> 'standby'), 0) + coalesce(max(amount) filter (where kind = 'standby'), 0) as taken
        from taken group by 1, 2, 3)
      select p.datacenter_id, p.resource, p.taken::bigint, coalesce(o.offered, 0)::bigint as offered
      from peak p cross join lateral (

@@ -5,7 +5,7 @@
 import { releasePlacement } from '../../placement/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
-import { decide } from './block.ts'
+import { decide, inTime } from './block.ts'
 import type { Term } from './leader.ts'
 import { type Position, requeueWaiting, requireEpoch, selectWaiting, type WaitingRow } from './store.ts'
 import type { Picture } from './world.ts'
@@ -37,20 +37,22 @@ export function createRetry(kit: Kit, term: Term, picture: Picture): Retry {
         due = false
       }
       const rows = await selectWaiting(kit.database, after, stepSize)
-      const last = rows.at(-1)
-      after = rows.length === stepSize && last ? { priority: last.priority, position: last.queue_position } : undefined
+      const { tried, fitting } = whoFits(kit, picture, rows)
+      const last = tried < rows.length || rows.length === stepSize ? rows[tried - 1] : undefined
+      after = last && { priority: last.priority, position: last.queue_position }
       if (!after) endedAt = kit.clock.monotonic()
-      await requeue(kit, term, whoFits(kit, picture, rows))
+      await requeue(kit, term, fitting)
       return after !== undefined
     },
   }
 }
 
-/** Those that would be placed now, one beside the other, in the order of the queue. */
-function whoFits(kit: Kit, picture: Picture, rows: readonly WaitingRow[]): WaitingRow[] {
-  const fitting = rows.filter((row) => decide(kit, picture, row).placed !== undefined)
+/** Those that would be placed now, one beside the other, in the order of the queue, among as many as there is time for. */
+function whoFits(kit: Kit, picture: Picture, rows: readonly WaitingRow[]) {
+  const verdicts = inTime(kit, rows, (row) => ({ row, placed: decide(kit, picture, row).placed }))
+  const fitting = verdicts.filter(({ placed }) => placed !== undefined).map(({ row }) => row)
   for (const { id } of fitting) releasePlacement(picture.world, id)
-  return fitting
+  return { tried: verdicts.length, fitting }
 }
 
 async function requeue(kit: Kit, term: Term, rows: readonly WaitingRow[]): Promise<void> {

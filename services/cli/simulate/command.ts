@@ -15,6 +15,7 @@ import {
 } from './documents.ts'
 import { checkFederation, requestMistakes, twice } from './federation.ts'
 import { openbText, runOpenb } from './openb-run.ts'
+import { figure, type RoadefOptions, roadefText, runRoadef } from './roadef-run.ts'
 import { simulate } from './simulation.ts'
 import { summaryOf } from './summary.ts'
 import { simulationText } from './view.ts'
@@ -23,9 +24,13 @@ interface SimulateOptions {
   openb?: string
   list: string
   seeds: number
+  roadef?: string
+  seconds: number
+  outputFile?: string
 }
 
 const mostSeeds = 100
+const mostSeconds = 86_400
 /** Between two rests so that progress can be shown; a rest costs a turn of the loop. */
 const workMs = 100
 
@@ -39,14 +44,23 @@ export function simulateCommands(program: Command, shell: Shell): void {
     .option('--openb <directory>', 'the GPU trace in this directory instead, ours beside other policies')
     .option('--list <name>', 'of the trace: the list of pods', 'default')
     .option('--seeds <count>', 'of the trace: so many orders of arrival', wholeNumber, 1)
+    .option('--roadef <model>', 'this instance of ROADEF 2012 instead, made cheaper; its assignment is the argument')
+    .option('--seconds <count>', 'of the instance: how long to look', wholeNumber, 10)
+    .option('--output-file <file>', 'of the instance: where the new assignment goes')
     .action(
       action<SimulateOptions>(shell, 'auditor', async (session, options, [federation, requests, events]) => {
         if (options.openb !== undefined) {
           if (federation !== undefined) throw usage('with --openb no files are given beside the directory')
           return trace(session, options.openb, options)
         }
+        if (options.roadef !== undefined) {
+          if (federation === undefined || requests !== undefined) throw usage('with --roadef MODEL give one ASSIGNMENT')
+          return reassignment(session, { ...options, model: options.roadef, assignment: federation })
+        }
         if (federation === undefined || requests === undefined) {
-          throw usage('give a federation and requests, or --openb DIRECTORY', ['docs/examples/simulate has some.'])
+          throw usage('give a federation and requests, or --openb DIRECTORY, or --roadef MODEL', [
+            'docs/examples/simulate has some.',
+          ])
         }
         return files(session, federation, requests, events)
       }),
@@ -58,6 +72,20 @@ async function trace(session: Session, folder: string, { list, seeds }: Simulate
   if (seeds < 1 || seeds > mostSeeds) throw usage(`--seeds is 1 to ${mostSeeds}`)
   const results = await session.during('placing', runOpenb(session.io, { folder, list, seeds }, breather(session.io)))
   await session.show({ list, seeds, results }, () => openbText(results, session.paint))
+}
+
+async function reassignment(session: Session, options: RoadefOptions): Promise<ExitCode | undefined> {
+  const { seconds } = options
+  if (seconds < 1 || seconds > mostSeconds) throw usage(`--seconds is 1 to ${mostSeconds}`)
+  const pause = breather(session.io)
+  let cost = Number.POSITIVE_INFINITY
+  const work = runRoadef(session.io, options, (lowest) => {
+    cost = lowest
+    return pause()
+  })
+  const result = await session.during(() => `looking for what is cheaper than ${figure(cost)}`, work)
+  await session.show(result, () => roadefText(result, session.paint))
+  return result.broken.length > 0 ? exitCode.refused : undefined
 }
 
 async function files(

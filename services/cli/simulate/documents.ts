@@ -79,6 +79,7 @@ const eventShapes = {
   'hosting.ended': event('hosting.ended', { hosting: Slug }),
   'datacenter.cordoned': event('datacenter.cordoned', { datacenter: Slug }),
   'datacenter.uncordoned': event('datacenter.uncordoned', { datacenter: Slug }),
+  'datacenter.drained': event('datacenter.drained', { datacenter: Slug }),
   'node.gone': event('node.gone', { datacenter: Slug, node: NodeName }),
   'node.cordoned': event('node.cordoned', { datacenter: Slug, node: NodeName }),
   'node.uncordoned': event('node.uncordoned', { datacenter: Slug, node: NodeName }),

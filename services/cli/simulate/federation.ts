@@ -19,7 +19,7 @@ export function datacenterState(given: SimulatedDatacenter, now: number): Datace
       given.security.evidence.map(({ kind, validUntil }) => [kind, Date.parse(validUntil)] as const),
     ),
     capabilities: given.capabilities,
-    ...(given.pue !== undefined && { puePercent: Math.ceil(100 * given.pue) }),
+    ...(given.pue !== undefined && { puePercent: Math.round(100 * given.pue) }),
     storageClasses: given.inventory.storageClasses ?? [],
     nodes: given.inventory.nodes.map(({ name, zone, schedulable, allocatable, ownUse }) => ({
       name,
@@ -46,6 +46,7 @@ export function simulatedDemand(
   { systemSlug, period, ...request }: SimulatedRequest,
   systems: Federation['systems'],
   now: number,
+  bonds?: HostingDemand['constraints'],
 ): HostingDemand {
   const system = systems.find(({ slug }) => slug === systemSlug)
   const demand = demandOf(request, {
@@ -54,8 +55,21 @@ export function simulatedDemand(
     startMs: period ? Date.parse(period.start) : now,
     endMs: endOf(period?.end ?? null),
     classes: system?.classes,
+    bonds,
   })
   return request.priority === undefined ? demand : { ...demand, priority: request.priority }
+}
+
+/** Whom a request is bound to of those that were decided before it, as the broker reckons it: a bond has two ends. */
+export function bondsOf(request: SimulatedRequest, before: Iterable<SimulatedRequest>): HostingDemand['constraints'] {
+  const isApart = (a: SimulatedRequest, b: SimulatedRequest) =>
+    a.constraints?.apart?.includes(b.name) || a.constraints?.apartSystems?.includes(b.systemSlug)
+  const others = [...before].filter(({ name }) => name !== request.name)
+  const bound = others.filter((other) => other.constraints?.together?.includes(request.name))
+  return {
+    together: [...(request.constraints?.together ?? []), ...bound.map(({ name }) => name)],
+    apart: others.filter((other) => isApart(request, other) || isApart(other, request)).map(({ name }) => name),
+  }
 }
 
 /** Throws a usage error for names that stand twice. */

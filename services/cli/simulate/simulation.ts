@@ -7,15 +7,17 @@ import {
   type DatacenterState,
   overcommit,
   releasePlacement,
-  schedule,
+  replan,
+  scheduleElastic,
   upsertDatacenter,
   type Violation,
   viewOf,
   type World,
 } from '../../placement/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
+import { seededRandom } from '../../shared/random.ts'
 import type { Federation, SimulatedEvent, SimulatedRequest } from './documents.ts'
-import { datacenterState, offerStates, simulatedDemand } from './federation.ts'
+import { bondsOf, datacenterState, offerStates, simulatedDemand } from './federation.ts'
 
 /** One thing that happened, and what the engine made of it. */
 export interface Step {
@@ -42,6 +44,8 @@ interface Run {
   readonly steps: Step[]
   /** Refused, and to be tried again when something has changed. */
   waiting: SimulatedRequest[]
+  /** By name, those that have a place. */
+  readonly placed: Map<string, SimulatedRequest>
   broken: Set<string>
   now: number
 }
@@ -63,6 +67,7 @@ export async function simulate(
     systems: federation.systems,
     steps: [],
     waiting: [],
+    placed: new Map(),
     broken: new Set(),
     now: start,
   }
@@ -82,16 +87,24 @@ const byPriority = (requests: readonly SimulatedRequest[]) =>
   requests.toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0))
 
 function decide(run: Run, request: SimulatedRequest): boolean {
-  const demand = simulatedDemand(request, run.systems, run.now)
-  const decision = schedule(run.world, demand, run.now)
+  const demand = demandIn(run, request)
+  const { decision, demand: decided } = scheduleElastic(run.world, demand, run.now)
   const placed = decision.outcome === 'placed'
   if (placed) {
     const { primary, standby } = decision.chosen
-    applyPlacement(run.world, { demand, primary, ...(standby && { standby }) })
+    run.placed.set(request.name, request)
+    applyPlacement(run.world, { demand: decided, primary, ...(standby && { standby }) })
   }
-  const view = viewOf(decision, (id) => run.world.sites.get(id)?.state.slug ?? id, rfc3339(run.now))
+  const view = viewOf(decision, (id) => run.world.sites.get(id)?.state.slug ?? id, rfc3339(run.now), {
+    asked: demand,
+    decided,
+  })
   note(run, 'hosting.requested', request.name, view)
   return placed
+}
+
+function demandIn({ systems, now, placed }: Run, request: SimulatedRequest) {
+  return simulatedDemand(request, systems, now, bondsOf(request, placed.values()))
 }
 
 function happen(run: Run, event: SimulatedEvent): void {
@@ -101,10 +114,36 @@ function happen(run: Run, event: SimulatedEvent): void {
     if (!decide(run, event.request) && event.request.waitForCapacity) run.waiting.push(event.request)
     return
   }
-  if (event.type === 'hosting.ended') releasePlacement(run.world, event.hosting)
-  else upsertDatacenter(run.world, changed(stateOf(run.world, event.datacenter), event))
+  if (event.type === 'datacenter.drained') {
+    drain(run, event.datacenter)
+    return
+  }
+  if (event.type === 'hosting.ended') {
+    releasePlacement(run.world, event.hosting)
+    run.placed.delete(event.hosting)
+  } else upsertDatacenter(run.world, changed(stateOf(run.world, event.datacenter), event))
   const subject = event.type === 'hosting.ended' ? event.hosting : event.datacenter
   note(run, event.type, 'node' in event ? `${subject}/${event.node}` : subject)
+  retry(run)
+}
+
+/** Carries out the plan that leaves nothing at a datacenter, which takes nothing new from then on. */
+function drain(run: Run, slug: string): void {
+  const { world, now } = run
+  const datacenters = world.order.map(({ state }) => state)
+  const hostings = [...world.hostings.values()].map(({ placed }) => placed)
+  const goal = { kind: 'drain', datacenterIds: [slug] } as const
+  const { moves } = replan({ datacenters, hostings }, now, goal, {}, seededRandom(1).next)
+  upsertDatacenter(world, { ...stateOf(world, slug), closedBecause: 'it is drained' })
+  note(run, 'datacenter.drained', slug)
+  for (const together of Map.groupBy(moves, ({ step }) => step).values()) {
+    for (const { hostingId, role, to, reserve } of together) {
+      const placed = world.hostings.get(hostingId)?.placed
+      if (placed) applyPlacement(world, { ...placed, ...(reserve && { standby: reserve }), [role]: to })
+    }
+    const seats = together.map(({ role, from, to }) => `${role} from ${from.datacenterId} to ${to.datacenterId}`)
+    note(run, 'datacenter.drained', `${together[0]?.hostingId}: ${seats.join(', ')}`)
+  }
   retry(run)
 }
 
@@ -120,7 +159,7 @@ function stateOf(world: World, slug: string): DatacenterState {
   return site.state
 }
 
-type DatacenterEvent = Exclude<SimulatedEvent, { type: 'hosting.requested' | 'hosting.ended' }>
+type DatacenterEvent = Exclude<SimulatedEvent, { type: 'hosting.requested' | 'hosting.ended' | 'datacenter.drained' }>
 
 function changed(state: DatacenterState, event: DatacenterEvent): DatacenterState {
   const { closedBecause: _, ...open } = state
@@ -148,8 +187,8 @@ function changed(state: DatacenterState, event: DatacenterEvent): DatacenterStat
 function retry(run: Run): void {
   const waiting = byPriority(run.waiting)
   run.waiting = waiting.filter((request) => {
-    const demand = simulatedDemand(request, run.systems, run.now)
-    return schedule(run.world, demand, run.now).outcome !== 'placed' || !decide(run, request)
+    const demand = demandIn(run, request)
+    return scheduleElastic(run.world, demand, run.now).decision.outcome !== 'placed' || !decide(run, request)
   })
 }
 

@@ -15,11 +15,21 @@ export interface Fleet {
   /** Position of the node's model in `models`. */
   readonly model: Uint8Array
   readonly models: readonly string[]
-  /** Nodes in the order in which they changed: who remembers a length knows what is stale since. */
-  readonly changed: number[]
+  /** Who remembers how many changes there have been knows from it what is stale since. */
+  readonly changes: Changes
+}
+
+/** The last nodes that changed, in order; the older ones are forgotten, or this would grow for as long as the fleet lives. */
+export interface Changes {
+  readonly nodes: number[]
+  /** How many were forgotten. */
+  forgotten: number
 }
 
 const mostModels = 31
+/** So many changes per node are remembered, and at least so many in all. */
+const rememberedPerNode = 2
+const remembered = 256
 
 /** All of it free. Throws when there are more models than bits, or a figure is no whole number. */
 export function createFleet(nodes: readonly DeviceNode[]): Fleet {
@@ -43,7 +53,7 @@ export function createFleet(nodes: readonly DeviceNode[]): Fleet {
     free,
     model: Uint8Array.from(nodes, ({ model }) => models.indexOf(model)),
     models,
-    changed: [],
+    changes: { nodes: [], forgotten: 0 },
   }
 }
 
@@ -87,7 +97,23 @@ function change(fleet: Fleet, { cpu, memory, share }: DeviceRequest, { node, dev
     assert(device < (fleet.devices[node] ?? 0), 'the node has this device')
     move(fleet.free, node * fleet.width + device, sign * share, wholeDevice)
   }
-  fleet.changed.push(node)
+  const { nodes } = fleet.changes
+  nodes.push(node)
+  if (nodes.length > Math.max(remembered, rememberedPerNode * fleet.nodes.length)) {
+    const half = nodes.length >> 1
+    nodes.splice(0, half)
+    fleet.changes.forgotten += half
+  }
+}
+
+/** How many changes there have been. */
+export function changesOf({ changes }: Fleet): number {
+  return changes.forgotten + changes.nodes.length
+}
+
+/** The nodes that changed since there had been so many changes, the last first; `undefined` when that is forgotten. */
+export function changedSince({ changes }: Fleet, seen: number): readonly number[] | undefined {
+  return seen < changes.forgotten ? undefined : changes.nodes.slice(seen - changes.forgotten).reverse()
 }
 
 function move(figures: Int32Array, at: number, by: number, most: number | undefined): void {

@@ -2,7 +2,7 @@
  * Chooses the node and the device where placing a request breaks least: the steepest descent of a measure of
  * fragmentation. Scores are kept per size of request and worked out again only for nodes that changed since.
  */
-import { type Fleet, fits, modelBits } from './fleet.ts'
+import { changedSince, changesOf, type Fleet, fits, modelBits } from './fleet.ts'
 import type { Measure, NodeView } from './fragmentation.ts'
 import { sizeKey } from './mix.ts'
 import type { DeviceRequest, DeviceSeat } from './model.ts'
@@ -18,7 +18,7 @@ interface Scored {
   readonly gain: Float64Array
   /** Per node the device for a request of one. */
   readonly device: Int16Array
-  /** How much of `fleet.changed` it knows. */
+  /** How many changes of the fleet it knows. */
   seen: number
 }
 
@@ -50,33 +50,34 @@ export function gradient(fleet: Fleet, measure: Measure, options: GradientOption
   let round = 0
   let measured = 0
   return (request) => {
-    for (; measured < fleet.changed.length; measured++) bench.now[fleet.changed[measured] ?? 0] = Number.NaN
+    const stale = changedSince(fleet, measured)
+    if (stale) for (const n of stale) bench.now[n] = Number.NaN
+    else bench.now.fill(Number.NaN)
+    measured = changesOf(fleet)
     const key = sizeKey(request)
-    let scored = known.get(key)
-    if (scored) {
-      round++
-      for (let i = fleet.changed.length - 1; i >= scored.seen; i--) {
-        const n = fleet.changed[i] ?? 0
+    const scored = known.get(key) ?? unscored(fleet, request)
+    known.set(key, scored)
+    const changed = changedSince(fleet, scored.seen)
+    round++
+    if (!changed) for (let n = 0; n < count; n++) score(bench, scored, n)
+    else
+      for (const n of changed) {
         if (marked[n] === round) continue
         marked[n] = round
         score(bench, scored, n)
       }
-    } else {
-      scored = {
-        request,
-        bits: modelBits(fleet, request),
-        gain: new Float64Array(count),
-        device: new Int16Array(count),
-        seen: 0,
-      }
-      known.set(key, scored)
-      for (let n = 0; n < count; n++) score(bench, scored, n)
-    }
-    scored.seen = fleet.changed.length
+    scored.seen = measured
     const node = largest(scored.gain, draw)
     if (node < 0) return undefined
     return { node, devices: request.devices === 1 ? [scored.device[node] ?? 0] : tightest(fleet, node, request) }
   }
+}
+
+/** As one that has seen nothing of the fleet. */
+function unscored(fleet: Fleet, request: DeviceRequest): Scored {
+  const count = fleet.nodes.length
+  const bits = modelBits(fleet, request)
+  return { request, bits, gain: new Float64Array(count), device: new Int16Array(count), seen: -1 }
 }
 
 /** Which devices a request of several takes: those with least free that have enough; of equals the first. */

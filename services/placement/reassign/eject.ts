@@ -7,12 +7,18 @@ import { gainOfLeaving, shift, shiftDelta } from './moves.ts'
 import { type State, totalPrice } from './state.ts'
 
 /** Machines looked at for each process that is crowded, beside the one that was left. */
-const targetsPerGuest = 4
+const targetsPerGuest = 30
 
-/** Tries it, and says whether the price rose by at most `most` and the moves were kept. */
-export function tryEjection(state: State, random: () => number, p: number, to: number, most: number): boolean {
+export interface Ejection {
+  readonly kept: boolean
+  /** How many shifts were looked at: what it took. */
+  readonly proposals: number
+}
+
+/** Tries it; the moves are kept when the price rose by at most `most`. */
+export function tryEjection(state: State, random: () => number, p: number, to: number, most: number): Ejection {
   const from = state.assignment[p]!
-  if (from === to || !mayShift(state, p, to)) return false
+  if (from === to || !mayShift(state, p, to)) return { kept: false, proposals: 1 }
   const before = totalPrice(state)
   const guests = processesOn(state, to)
   shift(state, p, to)
@@ -25,9 +31,10 @@ export function tryEjection(state: State, random: () => number, p: number, to: n
     moved.push(guest)
     origins.push(to)
   }
-  if (totalPrice(state) - before <= most) return true
+  const proposals = 1 + guests.length * targetsPerGuest
+  if (totalPrice(state) - before <= most) return { kept: true, proposals }
   for (let k = moved.length - 1; k >= 0; k--) shift(state, moved[k]!, origins[k]!)
-  return false
+  return { kept: false, proposals }
 }
 
 /** Shifts the process to the machine where that saves most, `likely` among those looked at; says whether any does. */

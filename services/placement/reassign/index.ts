@@ -2,4 +2,4 @@
 export { type Breach, type Constraint, checkAssignment, type Verdict } from './check.ts'
 export type { Cost } from './cost.ts'
 export { type Balance, type Instance, inverted, type Lists, listsOf } from './model.ts'
-export { type SearchOptions, type SearchResult, search } from './search.ts'
+export { type SearchOptions, type SearchResult, search, searchInSteps } from './search.ts'

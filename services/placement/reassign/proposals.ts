@@ -7,8 +7,8 @@ import type { State } from './state.ts'
 
 /** Machines tried for a process before the next one; what it saves where it is is computed once for all of them. */
 const targetsPerProcess = 4
-/** An ejection takes as long as some hundred other proposals. */
-const ejectionShare = 0.004
+/** Of all that is looked at, the part that ejections may take. */
+const ejectionShare = 0.15
 const shiftShare = 0.5
 
 export interface Proposer {
@@ -17,11 +17,13 @@ export interface Proposer {
   /** The processes from small to large. */
   readonly bySize: Int32Array
   proposals: number
+  /** Of these, for ejections. */
+  ejecting: number
   accepted: number
 }
 
 export function createProposer(state: State, random: () => number): Proposer {
-  return { state, random, bySize: bySize(state.instance), proposals: 0, accepted: 0 }
+  return { state, random, bySize: bySize(state.instance), proposals: 0, ejecting: 0, accepted: 0 }
 }
 
 /** The processes from small to large, by what all that they require would cost as load. */
@@ -35,9 +37,8 @@ function bySize({ processes, resources, requirement, loadWeight }: Instance): In
 
 /** One proposal or a few. */
 export function propose(run: Proposer, temperature: number): void {
-  const kind = run.random()
-  if (kind < ejectionShare) ejectLarge(run, temperature)
-  else if (kind < shiftShare) tryShifts(run, temperature)
+  if (run.ejecting < ejectionShare * run.proposals) ejectLarge(run, temperature)
+  else if (run.random() < shiftShare) tryShifts(run, temperature)
   else trySwap(run, temperature)
 }
 
@@ -86,10 +87,12 @@ function trySwap(run: Proposer, temperature: number): void {
 function ejectLarge(run: Proposer, temperature: number): void {
   const { state, random, bySize } = run
   const { processes, machines, initial } = state.instance
-  run.proposals++
   const p = bySize[processes - anyMagnitude(random, processes)]!
   const to = random() < 0.5 ? initial[p]! : Math.floor(random() * machines)
-  if (tryEjection(state, random, p, to, allowance(run, temperature))) run.accepted++
+  const { kept, proposals } = tryEjection(state, random, p, to, allowance(run, temperature))
+  run.proposals += proposals
+  run.ejecting += proposals
+  if (kept) run.accepted++
 }
 
 /** A whole number of at least 1 and at most `most`, each order of magnitude as likely as the other. */

@@ -1,5 +1,5 @@
 /**
- * Looks for a cheaper assignment by simulated annealing, in rounds: the first from the assignment as it is, the others
+ * Looks for a cheaper assignment by simulated annealing, in rounds: a long one from the assignment as it is, the others
  * from the best so far and less hot. Early in a round machines may be overfull, at a price that rises until none is.
  * The same instance, random numbers and progress give the same answer.
  */
@@ -7,7 +7,7 @@ import { mayShift } from './feasible.ts'
 import type { Instance } from './model.ts'
 import { gainOfLeaving, shiftDelta } from './moves.ts'
 import { createProposer, type Proposer, propose } from './proposals.ts'
-import { createState, totalPrice } from './state.ts'
+import { createState, type State, totalPrice } from './state.ts'
 
 export interface SearchOptions {
   /** Uniform in [0, 1). */
@@ -25,21 +25,19 @@ export interface SearchResult {
 }
 
 interface Round {
-  /** The parts of the budget between which it runs. */
-  readonly from: number
+  /** The part of the budget at which it ends. */
   readonly until: number
-  /** The first temperature. */
-  readonly hottest: number
-  /** What the capacity that is missing costs in the beginning. */
+  /** The first temperature, as a share of what a shift that makes it dearer costs on average. */
+  readonly heat: number
+  /** What missing capacity costs at first, as a multiple of the dearest load. */
   readonly penalty: number
 }
 
-/** Where each round ends, its heat, and what missing capacity costs at first, both as shares of those of the first. */
-const rounds = [
-  { until: 0.7, heat: 1, penalty: 1 },
-  { until: 0.85, heat: 0.1, penalty: 10 },
-  { until: 1, heat: 0.1, penalty: 10 },
-] as const
+const rounds: readonly Round[] = [
+  { until: 0.85, heat: 0.15, penalty: 1 },
+  { until: 0.93, heat: 0.015, penalty: 10 },
+  { until: 1, heat: 0.015, penalty: 10 },
+]
 const proposalsPerBlock = 1000
 
 /** For this share of a round the penalty rises steadily to the steep one; then it rises while there is excess, or falls. */
@@ -49,8 +47,6 @@ const steepestPenalty = 1e5
 /** What it rises or falls by after that, would it do so to the end, as a power of e. */
 const penaltyRise = 40
 
-/** The first temperature, as a share of what a shift that makes it dearer costs on average. */
-const heat = 0.07
 /** A round cools to this share of its first temperature, then to the coldest, and in the end goes downhill only. */
 const knee = 1e-2
 const kneeAt = 0.8
@@ -58,40 +54,56 @@ const coldest = 1e-5
 const downhillAt = 0.97
 
 interface Run extends Proposer {
+  /** What a shift that makes it dearer costs on average, and a unit of the dearest load. */
+  readonly rise: number
+  readonly weight: number
+  readonly progress: SearchOptions['progress']
   readonly best: Int32Array
   bestCost: number
 }
 
-export function search(instance: Instance, { random, progress }: SearchOptions): SearchResult {
+/** The search from beginning to end, in one go. */
+export function search(instance: Instance, options: SearchOptions): SearchResult {
+  const steps = searchInSteps(instance, options)
+  for (;;) {
+    const { done, value } = steps.next()
+    if (done) return value
+  }
+}
+
+/** The same, giving way after every few thousandths of a second with the lowest cost so far. */
+export function* searchInSteps(
+  instance: Instance,
+  { random, progress }: SearchOptions,
+): Generator<number, SearchResult, undefined> {
   const state = createState(instance, instance.initial)
+  const weight = instance.loadWeight.reduce((most, each) => Math.max(most, each), 1)
+  state.penalty = weight
   const bestCost = state.excess > 0 ? Number.POSITIVE_INFINITY : state.cost
-  const run: Run = { ...createProposer(state, random), best: state.assignment.slice(), bestCost }
+  const best = state.assignment.slice()
+  const run: Run = { ...createProposer(state, random), rise: meanRise(state, random), weight, progress, best, bestCost }
   if (instance.machines > 1 && instance.processes > 0) {
-    const weight = instance.loadWeight.reduce((most, each) => Math.max(most, each), 1)
-    state.penalty = weight
-    const hottest = firstTemperature(run)
     let from = 0
-    for (const { until, heat, penalty } of rounds) {
+    for (const round of rounds) {
       // Where the last round ended with an overfull machine, this one hardly lets go of capacity at all.
-      const tight = state.excess > 0 && from > 0
-      state.penalty = weight * (tight ? steepPenalty : penalty)
+      const tight = from > 0 && state.excess > 0
       if (from > 0) returnToBest(run)
-      anneal(run, { from, until, hottest: hottest * heat, penalty: state.penalty }, weight, progress)
-      from = until
+      yield* anneal(run, tight ? { ...round, penalty: steepPenalty } : round, from)
+      from = round.until
     }
   }
   return { assignment: run.best, cost: run.bestCost, proposals: run.proposals, accepted: run.accepted }
 }
 
-function anneal(run: Run, round: Round, weight: number, progress: SearchOptions['progress']): void {
-  const { state } = run
+function* anneal(run: Run, { until, heat, penalty }: Round, from: number): Generator<number, void, undefined> {
+  const { state, weight } = run
   let before = 0
   for (;;) {
-    const share = (progress(run.proposals) - round.from) / (round.until - round.from)
+    const share = (run.progress(run.proposals) - from) / (until - from)
     if (share >= 1) return
-    const temperature = temperatureAt(Math.max(0, share), round.hottest)
+    const temperature = temperatureAt(Math.max(0, share), heat * run.rise)
     if (share < relaxed) {
-      state.penalty = round.penalty * ((weight * steepPenalty) / round.penalty) ** Math.max(0, share / relaxed)
+      state.penalty = weight * penalty * (steepPenalty / penalty) ** Math.max(0, share / relaxed)
     } else {
       const rise = Math.exp((state.excess > 0 ? penaltyRise : -penaltyRise) * (share - before))
       state.penalty = Math.min(Math.max(state.penalty * rise, weight), weight * steepestPenalty)
@@ -100,6 +112,7 @@ function anneal(run: Run, round: Round, weight: number, progress: SearchOptions[
     const end = run.proposals + proposalsPerBlock
     while (run.proposals < end) propose(run, temperature)
     keepBest(run)
+    yield run.bestCost
   }
 }
 
@@ -109,8 +122,8 @@ function temperatureAt(share: number, hottest: number): number {
   return hottest * knee * (coldest / knee) ** ((share - kneeAt) / (downhillAt - kneeAt))
 }
 
-/** From the mean of what shifts cost that make it dearer, over a sample; the assignment stays as it is. */
-function firstTemperature({ state, random }: Run): number {
+/** The mean of what shifts cost that make it dearer, over a sample; the assignment stays as it is. */
+function meanRise(state: State, random: () => number): number {
   const { processes, machines } = state.instance
   let sum = 0
   let count = 0
@@ -123,7 +136,7 @@ function firstTemperature({ state, random }: Run): number {
     sum += delta
     count++
   }
-  return count > 0 ? (heat * sum) / count : 1
+  return count > 0 ? sum / count : 1
 }
 
 function keepBest(run: Run): void {

@@ -1,5 +1,5 @@
 /** Brings the demonstration into a broker, over its API like anybody else; may be killed anywhere and run again. */
-import type { Datacenter, Hosting, Offer, Party, Role, System, Token } from '../../../schemas/index.ts'
+import type { Datacenter, Hosting, JoinToken, Offer, Party, Role, System, Token } from '../../../schemas/index.ts'
 import { type ApiClient, createApiClient } from '../../shared/api-client.ts'
 import type { Clock } from '../../shared/clock.ts'
 import { base32 } from '../../shared/ids.ts'
@@ -15,10 +15,20 @@ export interface SeedOptions {
   readonly kubeconfigOf: (datacenter: DemoDatacenter) => string
   /** The kubeconfigs are not those of the last seed, as far as is known: a broker cannot say what it was given. */
   readonly changed: boolean
+  /** By which the datacenters join; without them the broker is given their kubeconfigs. */
+  readonly agents?: Agents
   readonly clock: Clock
   readonly random: Random
   /** Told what is being done, for somebody who waits. */
   readonly progress: (text: string) => void
+}
+
+/** The agents of the datacenters, by whoever runs them. */
+export interface Agents {
+  /** Has joined before, with a key that it still has. */
+  isKnown(slug: string): boolean
+  /** `joinToken` is undefined for one that has joined. */
+  start(slug: string, kubeconfig: string, joinToken: string | undefined): Promise<void>
 }
 
 export interface SeedSummary {
@@ -82,8 +92,9 @@ async function ensureDatacenter(
   loket: ApiClient,
   known: Known,
   demo: DemoDatacenter,
-  { kubeconfigOf, changed }: SeedOptions,
+  options: SeedOptions,
 ): Promise<void> {
+  const { kubeconfigOf, agents } = options
   const kubeconfig = kubeconfigOf(demo)
   const operator = await ensureParty(loket, known, demo.party, ['provider', 'consumer'])
   const connection = { kind: 'sandbox', kubeconfig }
@@ -93,16 +104,45 @@ async function ensureDatacenter(
     (await loket.send<Datacenter>(
       'POST',
       '/datacenters',
-      { ...demo.datacenter, operatorId: operator.id, connection },
+      { ...demo.datacenter, operatorId: operator.id, ...(!agents && { connection }) },
       'demonstration',
     ))
-  // The sandbox may have had to take another port since, or have other credentials.
-  const server = /server: *"?([^\s"]+)/.exec(kubeconfig)?.[1]
-  if (standing && (changed || standing.connection?.server !== server))
-    await loket.send('PUT', `/datacenters/${standing.id}/connection`, connection, 'demonstration')
+  if (agents) await join(loket, datacenter, kubeconfig, agents, options)
+  else if (standing) await reconnect(loket, standing, kubeconfig, options)
   const offers = await loket.get<{ items: Offer[] }>(`/datacenters/${datacenter.id}/offers`)
   if (offers.items.length === 0)
     await loket.send('POST', `/datacenters/${datacenter.id}/offers`, demo.offer, 'demonstration')
+}
+
+/** Starts the agent, with a join token unless it is known with a certificate that is still good. */
+async function join(
+  loket: ApiClient,
+  { id, slug, connection }: Datacenter,
+  kubeconfig: string,
+  agents: Agents,
+  { clock, random }: SeedOptions,
+): Promise<void> {
+  const until = Date.parse(connection?.agent?.certificateExpiresAt ?? '')
+  const isGood = connection?.kind === 'agent' && agents.isKnown(slug) && until > clock.now()
+  const asked = { replacesAgent: true }
+  // Shown once, so a start that was killed in between asks for another.
+  const intention = base32(random.bytes(16))
+  const token = isGood
+    ? undefined
+    : (await loket.send<JoinToken>('POST', `/datacenters/${id}/join-tokens`, asked, intention)).token
+  await agents.start(slug, kubeconfig, token)
+}
+
+/** The sandbox may have had to take another port since, or have other credentials. */
+async function reconnect(
+  loket: ApiClient,
+  { id, connection }: Datacenter,
+  kubeconfig: string,
+  { changed }: SeedOptions,
+): Promise<void> {
+  const server = /server: *"?([^\s"]+)/.exec(kubeconfig)?.[1]
+  if (changed || connection?.server !== server)
+    await loket.send('PUT', `/datacenters/${id}/connection`, { kind: 'sandbox', kubeconfig }, 'demonstration')
 }
 
 async function ensureParty(

@@ -1,8 +1,8 @@
 /** The body of a request: bounded, and read by its media type. */
 import type { IncomingMessage } from 'node:http'
 import { parse } from 'yaml'
+import { protobufType, readProtobuf } from '../../shared/kubernetes/protobuf.ts'
 import { patchTypes } from './patch.ts'
-import { protobufType, readProtobuf } from './protobuf.ts'
 import { badRequest, tooLong, unsupportedMediaType } from './status.ts'
 
 const limitBytes = 3 * 2 ** 20

@@ -8,7 +8,7 @@ import { isCounted, refreshQuotas } from './quota.ts'
 import { advancePod, advanceWaiting } from './scheduling.ts'
 import { StatusError } from './status.ts'
 import type { Store } from './store.ts'
-import { alignOwners, alignWorkload, isWorkload } from './workloads.ts'
+import { alignAll, alignOwners, alignWorkload, isWorkload } from './workloads.ts'
 
 /** After so many changes everybody else has a turn. */
 const changesATurn = 100
@@ -45,7 +45,7 @@ function react(inside: Inside, { type, object }: Change): void {
     try {
       step()
     } catch (error) {
-      // What the cluster refuses its own controllers is tried again at the next change, as in a real one.
+      // What the cluster refuses its own controllers is tried again when something changes; a real one tries by time as well.
       if (!(error instanceof StatusError)) throw error
     }
   }
@@ -60,6 +60,7 @@ function react(inside: Inside, { type, object }: Change): void {
   if (kind === 'Pod' && type !== 'DELETED') follow(() => advancePod(store, clock, latest(store, object) as Pod))
   if (kind === 'Pod' || kind === 'ReplicaSet') follow(() => alignOwners(inside, object))
   if (isWorkload(kind) && type !== 'DELETED') follow(() => alignWorkload(inside, object))
+  if (kind === 'ResourceQuota' || kind === 'LimitRange') follow(() => alignAll(inside, metadata.namespace))
   if (isCounted(kind) || kind === 'ResourceQuota') follow(() => refreshQuotas(store, metadata.namespace ?? ''))
 }
 

@@ -42,6 +42,12 @@ export function alignOwners(inside: Inside, { metadata }: Stored): void {
   }
 }
 
+/** What was refused for want of room is tried again when the bounds are others; a real cluster tries every so often. */
+export function alignAll(inside: Inside, namespace: string | undefined): void {
+  for (const kind of Object.keys(counts) as PodOwner[])
+    for (const owner of inside.store.list(kind, namespace)) alignWorkload(inside, owner)
+}
+
 function alignPods(inside: Inside, owner: Workload, count: Count): void {
   const { store } = inside
   const pods = ownedBy(store, owner, 'Pod')

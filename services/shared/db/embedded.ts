@@ -34,6 +34,8 @@ export interface EmbeddedOptions {
 
 export interface Embedded {
   readonly url: string
+  /** The same server by its socket, where it has one: each statement costs a fifth less of the processor. */
+  readonly socketUrl: string | undefined
   /** Whether it was still running from before. */
   readonly adopted: boolean
   stop(): Promise<void>
@@ -49,7 +51,6 @@ interface Place {
 
 const settings = [
   'listen_addresses=127.0.0.1',
-  'unix_socket_directories=',
   'max_connections=100',
   'shared_buffers=128MB',
   'fsync=on',
@@ -62,12 +63,24 @@ export async function startEmbedded({ dataDirectory, log, settings: extra = [] }
   if (!existsSync(join(place.cluster, 'PG_VERSION'))) await makeCluster(place)
   const stop = () => pgCtl(place, ['stop', '-m', 'fast', '-w', '-t', '30'])
   const running = await adoptable(place)
-  if (running !== undefined) return { url: running, adopted: true, stop }
+  if (running) return { ...running, adopted: true, stop }
   forgetDeadServer(place)
   const port = await freePort()
-  const options = [...settings, ...extra].map((setting) => `-c ${setting}`).join(' ')
-  await startServer(place, `-p ${port} ${options}`)
-  return { url: urlOf(place, port), adopted: false, stop }
+  const socket = socketFolder(place)
+  const options = [...settings, `unix_socket_directories=${socket}`, ...extra].map((setting) => `-c ${setting}`)
+  await startServer(place, `-p ${port} ${options.join(' ')}`)
+  return { url: urlOf(place, port), socketUrl: socketUrlOf(place, port, socket), adopted: false, stop }
+}
+
+/** Beside the data, where only we and its user come; none where its path is too long for a socket, or odd. */
+function socketFolder({ cluster }: Place): string {
+  return cluster.length <= 80 && /^[\w/.-]+$/.test(cluster) ? cluster : ''
+}
+
+function socketUrlOf({ password }: Place, port: number, folder: string): string | undefined {
+  return folder === ''
+    ? undefined
+    : `postgres://gemeentecloud:${password}@${encodeURIComponent(folder)}:${port}/postgres`
 }
 
 /** When the server was killed, its children let go of its memory a moment later; until then it cannot be started. */
@@ -95,17 +108,20 @@ function forgetDeadServer({ cluster }: Place): void {
   if (existsSync(status) && /^State:\s+Z/m.test(readFileSync(status, 'utf8'))) rmSync(file)
 }
 
-/** The URL of the server that runs in this cluster, when one does and answers. */
-async function adoptable(place: Place): Promise<string | undefined> {
+/** How to reach the server that runs in this cluster, when one does and answers. */
+async function adoptable(place: Place): Promise<Pick<Embedded, 'url' | 'socketUrl'> | undefined> {
   const file = join(place.cluster, 'postmaster.pid')
   if (!existsSync(file)) return undefined
-  const port = Number(readFileSync(file, 'utf8').split('\n')[3])
+  const [, , , portLine, socket = ''] = readFileSync(file, 'utf8').split('\n')
+  const port = Number(portLine)
   if (!Number.isInteger(port) || port === 0) return undefined
   const client = new pg.Client({ connectionString: urlOf(place, port), connectionTimeoutMillis: 2_000 })
   try {
     await client.connect()
     const { rows } = await client.query<{ data_directory: string }>('show data_directory')
-    return realpathSync(rows[0]?.data_directory ?? '/') === realpathSync(place.cluster) ? urlOf(place, port) : undefined
+    return realpathSync(rows[0]?.data_directory ?? '/') === realpathSync(place.cluster)
+      ? { url: urlOf(place, port), socketUrl: socketUrlOf(place, port, socket) }
+      : undefined
   } catch {
     // A stale file: nothing listens there, or something that does not know our password.
     return undefined

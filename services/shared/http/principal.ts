@@ -4,7 +4,9 @@ import type { Role } from '../../../schemas/index.ts'
 import { Problem } from '../problem.ts'
 
 export interface Principal {
+  /** Of a short-lived token, that of the one it was made from: what a token may do counts for both together. */
   readonly tokenId: string
+  readonly shortLived?: boolean
   readonly subject: string
   readonly partyId: string
   readonly role: Role
@@ -33,6 +35,6 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** As the event log names an actor. */
-export function actorOf({ principal }: Caller): string {
+export function actorOf({ principal }: Pick<Caller, 'principal'>): string {
   return `${principal.role}:${principal.partyId}:${principal.subject}`
 }

@@ -164,13 +164,17 @@ function strictInput(app: HttpServer): void {
     )
   })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(/^application\/json(; ?charset=utf-8)?$/i, { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, parseJson(body as string))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.addContentTypeParser(
+    /^application\/(merge-patch\+)?json(; ?charset=utf-8)?$/i,
+    { parseAs: 'string' },
+    (_request, body, done) => {
+      try {
+        done(null, parseJson(body as string))
+      } catch (error) {
+        done(error as Error)
+      }
+    },
+  )
   app.addHook('onRequest', async (request) => {
     const [path = '', ...rest] = request.raw.url?.split('?') ?? []
     if (!canonicalPath.test(path))

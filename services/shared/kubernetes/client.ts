@@ -9,8 +9,9 @@ import { type Informer, type InformerHandlers, type InformerOptions, startInform
 import type { Connection } from './kubeconfig.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import type { KindRef, KubernetesObject, ListOptions, ObjectList, ObjectMeta, ObjectRef } from './model.ts'
-import { createPaths } from './paths.ts'
-import { type Credentials, createTransport } from './transport.ts'
+import { createPaths, type Paths } from './paths.ts'
+import { createTransport, type Transport } from './transport.ts'
+import { type Credentials, type OpenPipe, pipeWay, tlsWay } from './ways.ts'
 
 /** What `apply` and `create` take: an object whose server-side fields are absent. */
 export type Manifest = KindRef & { readonly metadata?: ObjectMeta } & Readonly<Record<string, unknown>>
@@ -64,6 +65,8 @@ export interface ClusterClient {
     signal: AbortSignal,
   ): Informer<T>
   version(): Promise<Version>
+  /** The same cluster by the same connections, in the name of somebody else, as far as we may; closing it closes nothing. */
+  as(user: string, group: string): ClusterClient
   /** Ends all calls, watches and connections. */
   close(): Promise<void>
 }
@@ -73,24 +76,39 @@ export interface ConnectOptions extends EndpointPolicy {
   readonly random: Random
   /** Those that differ from `defaultLimits`. */
   readonly limits?: Partial<Limits>
+  /** What is sent as Authorization, asked at each call; the token of the connection when absent. */
+  readonly authorization?: () => string | undefined
   /** The system's resolver when absent. */
   readonly resolve?: Resolve
 }
 
 /** Makes the client; nothing is sent until something is asked. Rejects with `RangeError` on a CIDR that is none. */
 export async function connectCluster(connection: Connection, options: ConnectOptions): Promise<ClusterClient> {
-  const { clock, random } = options
   const limits = { ...defaultLimits, ...options.limits }
-  const transport = createTransport({
-    server: connection.server,
-    credentials: await credentialsOf(connection),
-    guard: createAddressGuard(options),
-    clock,
-    limits,
-    ...(options.resolve && { resolve: options.resolve }),
-  })
+  const { server } = connection
+  const credentials = await credentialsOf(connection)
+  const guard = createAddressGuard(options)
+  const { authorization, resolve } = options
+  const way = tlsWay({ server, credentials, guard, authorization, ...(resolve && { resolve }) }, limits)
+  return clientOver(createTransport({ way, clock: options.clock, limits }), server, options, limits)
+}
+
+/** The same through pipes, to an agent that speaks for the cluster and adds its own credential there. */
+export function connectThrough(open: OpenPipe, name: string, options: Omit<ConnectOptions, keyof EndpointPolicy>) {
+  const limits = { ...defaultLimits, ...options.limits }
+  const transport = createTransport({ way: pipeWay(open, limits), clock: options.clock, limits })
+  return clientOver(transport, name, options, limits)
+}
+
+function clientOver(
+  transport: Transport,
+  server: string,
+  { clock, random }: Pick<ConnectOptions, 'clock' | 'random'>,
+  limits: Limits,
+  known?: Paths,
+): ClusterClient {
   const get = (path: string) => transport.send({ method: 'GET', path })
-  const paths = createPaths(get)
+  const paths = known ?? createPaths(get)
   const closed = new AbortController()
 
   const list = async (kind: KindRef, { namespace, ...query }: ListOptions = {}) => {
@@ -102,7 +120,7 @@ export async function connectCluster(connection: Connection, options: ConnectOpt
     return listOf(await transport.send({ method: 'GET', path, query, received }), kind, bytes)
   }
   return {
-    server: connection.server,
+    server,
     get,
     list,
     async read(ref) {
@@ -141,10 +159,20 @@ export async function connectCluster(connection: Connection, options: ConnectOpt
     async version() {
       return (await get('/version')) as Version
     },
+    as: (user, group) => clientOver(inTheNameOf(transport, user, group), server, { clock, random }, limits, paths),
     async close() {
       closed.abort()
       transport.close()
     },
+  }
+}
+
+function inTheNameOf({ send, lines }: Transport, user: string, group: string): Transport {
+  const headers = { 'impersonate-user': user, 'impersonate-group': group }
+  return {
+    send: (call, signal) => send({ ...call, headers }, signal),
+    lines: (call, onLine, signal) => lines({ ...call, headers }, onLine, signal),
+    close: () => undefined,
   }
 }
 

@@ -1,26 +1,15 @@
 /**
- * HTTPS to one API server: kept-alive connections, limits on time and size, no redirects, addresses checked at connect.
+ * Calls to one API server, by whichever way: kept-alive connections, limits on time and size, no redirects.
  *
  * Why not what client-node sends with: its 2.0 makes a new undici Agent (and so a new TLS connection) for every call, follows
  * redirects to wherever they lead, gives no hook on the address that is connected to and no limit on an answer's size.
  */
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { Agent, request } from 'node:https'
-import { createSecureContext, type TLSSocket } from 'node:tls'
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Clock } from '../clock.ts'
-import type { AddressGuard } from './addresses.ts'
 import { abortAfter, withDeadline } from './deadline.ts'
-import { guardedLookup, hostOf, hostRefusal, type Resolve } from './endpoint.ts'
 import { EndpointRefused, errorOf, KubernetesError, Unreachable } from './errors.ts'
 import type { Limits } from './limits.ts'
-
-/** What the API server is shown and what it must show; `ca`, `cert` and `key` in PEM. */
-export interface Credentials {
-  readonly ca: Buffer
-  readonly cert?: Buffer
-  readonly key?: Buffer
-  readonly authorization?: string
-}
+import type { Way } from './ways.ts'
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
@@ -30,6 +19,7 @@ export interface Call {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   /** Told how many bytes the answer of `send` had. */
   readonly received?: (bytes: number) => void
 }
@@ -44,30 +34,16 @@ export interface Transport {
 }
 
 export interface TransportOptions {
-  readonly server: string
-  readonly credentials: Credentials
-  readonly guard: AddressGuard
+  readonly way: Way
   readonly clock: Clock
   readonly limits: Limits
-  readonly resolve?: Resolve
 }
 
 const agentName = 'gemeentecloud'
 
 export function createTransport(options: TransportOptions): Transport {
-  const { credentials, guard, clock, limits, resolve } = options
-  const { ca, cert, key } = credentials
-  // One context for all connections: parsing the certificates for each costs milliseconds and memory.
-  const secureContext = createSecureContext({ ca, ...(cert && { cert, key }), minVersion: 'TLSv1.2' })
-  const shared = { secureContext, rejectUnauthorized: true, lookup: guardedLookup(guard, resolve), noDelay: true }
-  const calls = new Agent({
-    ...shared,
-    keepAlive: true,
-    maxSockets: limits.connections,
-    maxFreeSockets: 2,
-    timeout: 60_000,
-  })
-  const watches = new Agent({ ...shared, keepAlive: false })
+  const { clock, limits } = options
+  const { calls, watches } = options.way
   const closed = new AbortController()
 
   const open = createOpen(options)
@@ -108,26 +84,27 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 /** Sends a call and resolves with the beginning of its answer. */
-function createOpen({ server, credentials, guard, clock, limits }: TransportOptions) {
-  const base = new URL(server)
+function createOpen({ way, clock, limits }: TransportOptions) {
   return async (call: Call, agent: Agent, signal: AbortSignal): Promise<IncomingMessage> => {
-    const refusal = hostRefusal(hostOf(base), guard)
+    const refusal = way.refusal()
+    const authorization = way.authorization()
     if (refusal) throw new EndpointRefused(refusal)
     const body = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body))
     for (let attempt = 1; ; attempt++) {
       const slow = new AbortController()
-      const sent = request(urlOf(base, call), {
+      const sent = way.request(urlOf(way.base, call), {
         agent,
         method: call.method,
         signal: AbortSignal.any([signal, slow.signal]),
         headers: {
           accept: 'application/json',
           'user-agent': agentName,
-          ...(credentials.authorization && { authorization: credentials.authorization }),
+          ...call.headers,
+          ...(authorization !== undefined && { authorization }),
           ...(body && { 'content-type': call.contentType ?? 'application/json', 'content-length': body.length }),
         },
       })
-      const wasKept = limitConnect(sent, clock, limits.connectMs, slow)
+      const wasKept = limitConnect(sent, way, clock, limits.connectMs, slow)
       try {
         return await responseOf(sent, body)
       } catch (error) {
@@ -151,15 +128,15 @@ function urlOf(base: URL, { path, query = {} }: Call): URL {
 
 /**
  * A new connection has its own, shorter limit; waiting for a free one has not. Returns whether the call got a connection
- * that was there before. Node's `reusedSocket` does not say so of a call that waited in the queue; the handshake does.
+ * that was there before.
  */
-function limitConnect(sent: ClientRequest, clock: Clock, ms: number, slow: AbortController): () => boolean {
+function limitConnect(sent: ClientRequest, way: Way, clock: Clock, ms: number, slow: AbortController): () => boolean {
   let wasKept = false
   sent.once('socket', (socket) => {
-    wasKept = (socket as TLSSocket).alpnProtocol !== null
-    if (wasKept) return
+    wasKept = way.wasKept(socket)
+    if (wasKept || way.connected === undefined) return
     const stop = abortAfter(clock, ms, () => new Unreachable(`no connection within ${ms / 1000} s`), slow)
-    socket.once('secureConnect', stop).once('close', stop)
+    socket.once(way.connected, stop).once('close', stop)
   })
   return () => wasKept
 }

@@ -93,6 +93,11 @@ export const quotas: Part = async (t, { api, space }) => {
     t.equal((await used()).pods, '3')
   })
 
+  await t.test('it gets another once the quota lets it in', async () => {
+    await api.patch(path, 'merge', { spec: { hard: { pods: '4' } } })
+    await untilBody(api, `${apps}/deployments/many`, 'the third', ({ status }) => status.readyReplicas === 3)
+  })
+
   await t.test('objects of any kind are counted by name and group', async (t) => {
     const counts = { 'count/configmaps': '3', 'count/deployments.apps': '1', 'count/jobs.batch': '0' }
     await api.need('POST', `${core}/resourcequotas`, { ...quota(counts), metadata: { name: 'counts' } })
@@ -112,9 +117,9 @@ export const quotas: Part = async (t, { api, space }) => {
   await t.test('a changed quota holds from then on', async (t) => {
     await api.patch(path, 'merge', { spec: { hard: { pods: '1' } } })
     await untilBody(api, path, 'the new bound', ({ status }) => status.hard.pods === '1')
-    t.equal((await used()).pods, '3', 'nobody is put out')
+    t.equal((await used()).pods, '4', 'nobody is put out')
     const { body } = await api.post(`${core}/pods`, pod('more', { cpu: '1m', memory: '1Mi' }))
-    t.match(body.message, /requested: pods=1, used: pods=3, limited: pods=1/)
+    t.match(body.message, /requested: pods=1, used: pods=4, limited: pods=1/)
   })
 }
 

@@ -1,7 +1,8 @@
 /** What a person sees of a decision: who came near before who never could, and a score that adds up. */
 import t from 'tap'
-import type { DecisionView, Quote, Refusal } from '../../../schemas/index.ts'
-import { quoteText } from '../../../services/cli/hosting-view.ts'
+import type { DecisionView, Hosting, Quote, Refusal, System } from '../../../schemas/index.ts'
+import { hostingText, quoteText } from '../../../services/cli/hosting-view.ts'
+import { mirrorsText } from '../../../services/cli/mirror-view.ts'
 
 const plain = (_tone: unknown, text: string) => text
 
@@ -19,7 +20,7 @@ function linesOf(decision: Partial<DecisionView>): string[] {
     ...decision,
   }
   const quote = { id: 'quo_1', validUntil: '2027-01-01T00:15:00Z', decision: whole } as Quote
-  return quoteText(quote, plain).split('\n')
+  return quoteText(quote, { paint: plain, language: 'en' }).split('\n')
 }
 
 t.test('who lies elsewhere is one line for all, behind those who came near', async (t) => {
@@ -78,4 +79,51 @@ t.test('the score is the sum of the terms of both places', async (t) => {
     /^a +b +€ 16\.35 +2921 +price 1000, balance 934; standby: price 987$/,
     /^b +- +€ 17\.00 +809 +price 800, balance 9$/,
   ])
+})
+
+t.test('who has ended has no period that goes on', async (t) => {
+  const period = { start: '2027-01-01T00:00:00Z', end: null }
+  const reasons = { fallbackReasons: ['standby-does-not-answer', 'drill-overdue'] }
+  const periodOf = (state: Hosting['state'], end: string | null = null) => {
+    const hosting = {
+      name: 'zaak',
+      id: 'hst_1',
+      state,
+      fallback: { mode: 'none' },
+      placements: [],
+      decision: null,
+      ...reasons,
+    }
+    const whole = { ...hosting, period: { ...period, end }, priceCentsPerMonth: 123_456 } as unknown as Hosting
+    const system = { slug: 'zaak', name: 'Zaak' } as System
+    const text = hostingText(whole, system, { paint: plain, language: 'nl' })
+    t.match(text, /price {5}€ 1234,56 a month/)
+    t.match(text, '(asked: none): standby does not answer, drill overdue\n')
+    return /period +(.*)/.exec(text)?.[1]
+  }
+  t.equal(periodOf('running'), `from ${period.start} until further notice`)
+  t.equal(periodOf('running', '2028-01-01T00:00:00Z'), `from ${period.start} until 2028-01-01T00:00:00Z`)
+  t.equal(periodOf('ending'), `from ${period.start}; it is ending`)
+  t.equal(periodOf('ended', '2028-01-01T00:00:00Z'), `from ${period.start}; it has ended`)
+})
+
+t.test('how far a standby is, is told with what is lacking and how old the data is', async (t) => {
+  const mirror = {
+    syncedAt: '2027-01-01T00:00:00Z',
+    behindSince: null,
+    objects: 12,
+    problem: null,
+    differences: [],
+    data: [{ kind: 'volsync' as const, name: 'data', goodAt: '2027-01-01T00:00:00Z', problem: null }],
+  }
+  const at = (more: object) => ({ datacenter: 'breda', ...more }) as unknown as Hosting['placements'][number]
+  const textOf = (state: object) => mirrorsText([at({ mirror: { ...mirror, ...state } })], plain)
+  t.match(textOf({}), /^Mirror at breda: 12 objects, nothing is lacking \(2027-01-01T00:00:00Z\)$/m)
+  t.match(textOf({}), /^ {2}data {2}volsync data, last good copy 2027-01-01T00:00:00Z$/m)
+  const refused = { kind: 'Secret', name: 'pass\u001b[2Jword', what: 'refused', reason: 'exceeded quota' }
+  const text = textOf({ behindSince: '2027-01-01T01:00:00Z', problem: 'breda does not answer', differences: [refused] })
+  t.match(text, /^Mirror at breda: 12 objects, behind since 2027-01-01T01:00:00Z$/m)
+  t.match(text, /^ {2}breda does not answer$/m)
+  t.match(text, /^ {2}refused {2}Secret\/pass\\u001b\[2Jword: exceeded quota$/m)
+  t.equal(mirrorsText([at({})], plain), '')
 })

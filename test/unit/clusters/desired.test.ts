@@ -10,6 +10,14 @@ import { covers, type KubernetesObject, keyOf } from '../../../services/broker/c
 import { objectCounts, tenantRoleReasons } from '../../../services/broker/clusters/core/tenant.ts'
 
 const Gi = 2 ** 30
+const amounts = {
+  cpu: 2_500,
+  memory: 6 * Gi,
+  pods: 7,
+  'nvidia.com/gpu': 1,
+  'storage/snel': 20 * Gi,
+  'storage/gedeeld': 10 * Gi,
+}
 const placement: WantedPlacement = {
   id: 'plc_1',
   hostingId: 'hst_1',
@@ -17,15 +25,10 @@ const placement: WantedPlacement = {
   partyId: 'pty_1',
   systemSlug: 'zaken',
   role: 'primary',
+  activity: 'pinned',
   epoch: 3,
-  amounts: {
-    cpu: 2_500,
-    memory: 6 * Gi,
-    pods: 7,
-    'nvidia.com/gpu': 1,
-    'storage/snel': 20 * Gi,
-    'storage/gedeeld': 10 * Gi,
-  },
+  amounts,
+  running: amounts,
   volumes: 4,
 }
 
@@ -45,16 +48,24 @@ t.test('the quota is exactly what was placed, and zero of what was not', async (
     'services.nodeports': '0',
     ...counts,
   })
-  t.match(quotaOf({ role: 'primary', amounts: { cpu: 1_000, memory: Gi, pods: 1 }, volumes: 0 }), {
+  const small = { cpu: 1_000, memory: Gi, pods: 1 }
+  t.match(quotaOf({ amounts: small, running: small, volumes: 0 }), {
     'requests.storage': '0',
     persistentvolumeclaims: '0',
   })
 })
 
 t.test('a cold standby holds its objects and its room, but no pod', async (t) => {
-  const { pods, ...rest } = quotaOf({ ...placement, role: 'standby' })
+  const { pods, ...rest } = quotaOf({ ...placement, running: {} })
   t.equal(pods, '0')
   t.same({ ...rest, pods: '7' }, quotaOf(placement))
+})
+
+t.test('a warm standby may run what is claimed for that and no more, and hold all its volumes', async (t) => {
+  const quota = quotaOf({ ...placement, running: { cpu: 500, memory: Gi, pods: 2, 'storage/snel': 20 * Gi } })
+  t.match(quota, { pods: '2', 'requests.cpu': '500m', 'requests.memory': '1Gi', 'requests.nvidia.com/gpu': '0' })
+  const { 'requests.storage': storage, persistentvolumeclaims } = quota
+  t.same({ storage, persistentvolumeclaims }, { storage: '30Gi', persistentvolumeclaims: '4' })
 })
 
 t.test('the namespace comes first and says whose it is', async (t) => {
@@ -65,6 +76,7 @@ t.test('the namespace comes first and says whose it is', async (t) => {
     'gemeentecloud.nl/party': 'pty_1',
     'gemeentecloud.nl/role': 'primary',
     'gemeentecloud.nl/epoch': '3',
+    'gemeentecloud.nl/activity': 'pinned',
     'pod-security.kubernetes.io/enforce': 'restricted',
     'pod-security.kubernetes.io/enforce-version': 'v1.30',
     'pod-security.kubernetes.io/warn': 'restricted',

@@ -2,12 +2,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
+  isNodeLocal,
   isReadWriteMany,
   isSchedulable,
   type NodeLike,
   takeInventory,
 } from '../../../services/broker/clusters/core/inventory.ts'
 import { type PodLike, podRequests, podUse } from '../../../services/broker/clusters/core/pods.ts'
+import { stripNode, stripStorageClass } from '../../../services/broker/clusters/core/strip.ts'
 
 const Mi = 2 ** 20
 const requests = (cpu: string, memory = '0') => ({ resources: { requests: { cpu, memory } } })
@@ -234,3 +236,32 @@ t.test('resources of a cluster are counted whatever they are called; what is no 
   const [idle] = takeInventory([node], [], [], () => false).nodes
   t.equal(idle?.free['constructor'], 5, 'without any use')
 })
+
+t.test(
+  'storage on the nodes: of classes that are told or known to be so, as much as the owner says of each node',
+  async (t) => {
+    t.ok(isNodeLocal({ provisioner: 'rancher.io/local-path' }))
+    t.notOk(isNodeLocal({ provisioner: 'rbd.csi.ceph.com' }))
+    const said = (text: string) => ({ annotations: { 'gemeentecloud.nl/node-local': text } })
+    t.ok(isNodeLocal({ provisioner: 'example.org/disks', metadata: said('true') }))
+    t.notOk(isNodeLocal({ provisioner: 'topolvm.io', metadata: said('false') }))
+    const node: NodeLike = {
+      metadata: {
+        name: 'a',
+        annotations: {
+          'local-storage.gemeentecloud.nl/snel': '200Gi',
+          'local-storage.gemeentecloud.nl/stuk': 'veel',
+          other: 'x',
+        },
+      },
+      status: { allocatable: { cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] },
+    }
+    const classes = [{ metadata: { name: 'snel' }, provisioner: 'topolvm.io' }, { metadata: { name: 'net' } }]
+    const taken = takeInventory([stripNode(node)], [], classes.map(stripStorageClass), () => false)
+    t.same(taken.nodes[0]?.free, { cpu: 4000, 'storage/snel': 200 * 1024 * Mi }, 'what cannot be read is not there')
+    t.same(taken.storageClasses, [
+      { name: 'net', readWriteMany: false },
+      { name: 'snel', readWriteMany: false, nodeLocal: true },
+    ])
+  },
+)

@@ -1,6 +1,7 @@
 /** Rows for tests of clusters: a datacenter with a connection, hostings with placements. */
 import { randomUUID } from 'node:crypto'
 import type { Database } from '../../../services/shared/db/database.ts'
+import { grantAll } from '../../support/granted.ts'
 
 const GiB = 2 ** 30
 
@@ -84,6 +85,7 @@ export async function hostingRows(
       ],
     )
   }
+  await grantAll(database)
   return { id, placements }
 }
 

@@ -1,6 +1,6 @@
 /** The summary of a hosting: every combination of the three truths, so that none is left to chance. */
 import t from 'tap'
-import { fallbackStatusOf, stateOf, type Truth } from '../../../services/broker/hosting/core/summary.ts'
+import { fallbackOf, fallbackStatusOf, stateOf, type Truth } from '../../../services/shared/hosting-state.ts'
 
 type Site = Truth['placements'][number]
 const site = (role: Site['role'], observed: Site['observed'] = 'ready', reachable = true): Site => ({
@@ -61,3 +61,38 @@ t.test('the fallback is ready only when its standby stands there and answers', a
       observed,
     )
 })
+
+t.test(
+  'on its way, and after a failover until it is brought back, that is what it is; the reasons are those of now',
+  async (t) => {
+    const after = (kind: string, isOver: boolean, placements = placed.placements) =>
+      fallbackOf({ ...placed, placements, operation: { kind, isOver } })
+    t.same(after('failover', false), { status: 'failing-over', reasons: [] })
+    t.same(after('move', false).status, 'failing-over')
+    t.same(after('failback', false).status, 'failing-back')
+    t.same(after('failover', true), { status: 'failed-over', reasons: [] }, 'protected anew')
+    t.same(after('failover', true, [site('primary'), site('former')]), {
+      status: 'failed-over',
+      reasons: ['no-standby'],
+    })
+    for (const kind of ['failback', 'move', 'drain']) t.same(after(kind, true).status, 'ready', kind)
+    const troubled = [
+      site('primary'),
+      { ...site('standby'), troubles: ['mirror-in-trouble', 'mirror-behind'] as const },
+    ]
+    t.same(fallbackOf({ ...placed, placements: troubled }), {
+      status: 'degraded',
+      reasons: ['mirror-in-trouble', 'mirror-behind'],
+    })
+    const unseen = [site('primary', 'unknown', false), ...troubled.slice(1)]
+    t.same(
+      fallbackOf({ ...placed, placements: unseen }).reasons,
+      ['mirror-behind'],
+      'nothing can be copied of what is not seen',
+    )
+    t.same(fallbackOf({ ...placed, broken: true, placements: [site('standby', 'ready', false)] }).reasons, [
+      'promise-broken',
+      'standby-does-not-answer',
+    ])
+  },
+)

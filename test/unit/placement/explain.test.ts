@@ -38,6 +38,19 @@ t.test('figures in the unit people use', async (t) => {
   )
 })
 
+t.test('of a warm standby it is said which part is short', async (t) => {
+  const fit = { component: 'web', asked: 3, available: 1, missing: 2, ageSeconds: 5 }
+  const of = (part: 'running' | 'reserved') => refusal('node-fit', { role: 'standby', ...fit, part })
+  t.equal(
+    explainRefusal(of('running'), 'en'),
+    'has nodes for 1 of 3 replicas of web (seen 5 s ago); that is for what runs there',
+  )
+  t.equal(
+    explainRefusal(of('reserved'), 'nl'),
+    'heeft nodes voor 1 van 3 replica’s van web (gezien 5 s geleden); dat is voor wat daar gereserveerd wordt',
+  )
+})
+
 t.test('every rule has a sentence in both languages, without a gap left open', async (t) => {
   const facts = { resource: 'cpu', asked: 1, available: 1, missing: 1, component: 'web', ageSeconds: 1 }
   for (const rule of ruleNames) {

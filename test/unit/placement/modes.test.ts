@@ -83,8 +83,59 @@ t.test('what runs of a warm standby shares nothing, so it needs room beside the 
   t.equal(refused.outcome, 'unschedulable')
   t.match(
     refused.refusals.find((r) => r.datacenterId === full && r.role === 'standby'),
-    { rule: 'offer-short', resource: 'cpu' },
+    { rule: 'offer-short', resource: 'cpu', asked: 1000, available: 0, missing: 1000, part: 'running' },
   )
+})
+
+t.test(
+  'of a warm standby it is told whether what runs or what is reserved is short, with its own figures',
+  async (t) => {
+    const ask = (cpu: number, onNode: number, warmReplicas: number) => {
+      const small = datacenter('z', {
+        nodes: [node('a', { cpu: onNode })],
+        offers: [offer({ amounts: { cpu, memory: 32 * gib, pods: 40 }, tariff: { cpu: 1_000_000_000 } })],
+      })
+      const world = createWorld({ datacenters: [datacenter('a'), small], hostings: [] }, now)
+      const fallback = { mode: 'warm' as const, warmReplicas }
+      const demand = hosting('hst_1', { components: [web(4)], fallback, constraints: { maxPriceCents: 20_000 } })
+      return schedule(world, demand, now).refusals.find((r) => r.role === 'standby' && r.datacenterId === 'z')
+    }
+    t.match(ask(1500, 9000, 2), { rule: 'offer-short', asked: 2000, available: 1500, missing: 500, part: 'running' })
+    t.match(ask(3500, 9000, 1), { rule: 'offer-short', asked: 3000, available: 2500, missing: 500, part: 'reserved' })
+    t.match(ask(9000, 1000, 2), { rule: 'node-fit', asked: 2, available: 1, part: 'running' })
+    t.match(ask(9000, 3000, 1), { rule: 'node-fit', asked: 3, available: 2, part: 'reserved' })
+  },
+)
+
+t.test('what runs of a standby counts on no opportunistic offer either, alone or beside a reserve', async (t) => {
+  const soft = { quality: 'opportunistic' as const, amounts: { cpu: 8000, memory: 32 * gib, pods: 40 } }
+  const firm = { amounts: { cpu: 4000, memory: 32 * gib, pods: 40 } }
+  const ask = (mode: 'cold' | 'warm' | 'hot', replicas: number, ...held: readonly ('cold' | 'hot')[]) => {
+    const both = [offer({ id: 'o1', ...soft }), offer({ id: 'o2', ...firm, tariff: { cpu: 1_000_000_000 } })]
+    const nodes = [node('a', { cpu: 64_000, memory: 64 * gib })]
+    const world = createWorld(
+      { datacenters: [datacenter('a', { nodes }), datacenter('z', { nodes, offers: both })], hostings: [] },
+      now,
+    )
+    const demand = (id: string, of: typeof mode, count: number) =>
+      hosting(id, { components: [web(count)], fallback: { mode: of }, constraints: { maxPriceCents: 20_000 } })
+    for (const [i, of] of held.entries()) {
+      const first = demand(`hst_${i}`, of, 2)
+      applyPlacement(world, placedBy(first, schedule(world, first, now)))
+    }
+    const decision = schedule(world, demand('hst_asked', mode, replicas), now)
+    t.same(overcommit(world, now), [])
+    return decision.refusals.find((r) => r.role === 'standby' && r.datacenterId === 'z')?.rule ?? decision.outcome
+  }
+  t.equal(ask('hot', 4), 'placed')
+  t.equal(ask('hot', 5), 'fallback-quality')
+  t.equal(ask('warm', 4), 'placed')
+  t.equal(ask('warm', 5), 'fallback-quality')
+  t.equal(ask('hot', 2, 'hot'), 'placed')
+  t.equal(ask('hot', 3, 'hot'), 'fallback-quality')
+  t.equal(ask('hot', 3, 'cold'), 'fallback-quality')
+  t.equal(ask('cold', 3, 'hot'), 'fallback-quality')
+  t.equal(ask('warm', 3, 'hot'), 'fallback-quality')
 })
 
 t.test('one per zone: no two in a zone, and a node without a zone carries none', async (t) => {

@@ -103,6 +103,27 @@ t.test('a reserve that rests on an opportunistic offer', async (t) => {
   ])
 })
 
+t.test('what runs of a standby on an opportunistic offer, and beside what lands there', async (t) => {
+  const of = (cpu: number, quality: 'guaranteed' | 'opportunistic') =>
+    offer({ id: quality, quality, amounts: { cpu, memory: 500 * gib, pods: 500 } })
+  const stand = (offers: readonly ReturnType<typeof offer>[], ...modes: FallbackDemand['mode'][]) =>
+    overcommit(
+      createWorld({
+        datacenters: [datacenter('x'), datacenter('z', { offers })],
+        hostings: modes.map((mode, i) =>
+          placed(`h${i}`, { primary: ['x', 'a'], standby: ['z', 'a'], fallback: { mode } }),
+        ),
+      }),
+      now,
+    ).map(({ kind, domain, resource, taken, available }) => ({ kind, domain, resource, taken, available }))
+  t.same(stand([of(5000, 'opportunistic'), of(1000, 'guaranteed')], 'hot'), [])
+  const short = { kind: 'fallback-quality', resource: 'cpu', available: 1000 }
+  const both = [of(5000, 'opportunistic'), of(1000, 'guaranteed')]
+  t.match(stand(both, 'hot', 'hot'), [{ ...short, domain: undefined, taken: 2000 }])
+  t.match(stand(both, 'warm', 'hot'), [{ ...short, domain: undefined, taken: 2000 }], 'so too what runs of a warm one')
+  t.match(stand(both, 'hot', 'cold'), [{ ...short, domain: 'site/x', taken: 2000 }])
+})
+
 t.test('a node with too much on it, by primaries or by who lands there', async (t) => {
   const one = (id: string) => datacenter(id, { nodes: [node('a', { cpu: 1500 }), node('b')], offers: [wide] })
   t.match(

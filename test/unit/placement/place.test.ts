@@ -1,6 +1,8 @@
 /** The quick decision: it finds a place exactly where a look at all does, and its index is never behind. */
 import fc from 'fast-check'
 import t from 'tap'
+import { requestOf } from '../../../services/placement/demand.ts'
+import { notesOn } from '../../../services/placement/filter.ts'
 import {
   applyPlacement,
   createWorld,
@@ -13,6 +15,8 @@ import {
   upsertDatacenter,
   type World,
 } from '../../../services/placement/index.ts'
+import { quotedPrice } from '../../../services/placement/price.ts'
+import { isRoom, roomAt } from '../../../services/placement/reserve.ts'
 import { anyDatacenters, anyHosting, anySteps, datacenter, hosting, now } from './worlds.ts'
 
 const runs = 800
@@ -95,6 +99,41 @@ t.test('a world whose index was kept step by step answers as one built from scra
       { numRuns: runs },
     ),
   )
+})
+
+t.test('what the rows tell of a primary is what the rules say of it', async (t) => {
+  let compared = 0
+  t.doesNotThrow(() =>
+    fc.assert(
+      fc.property(anyDatacenters, anySteps, (datacenters, steps) => {
+        const world = createWorld({ datacenters, hostings: [] }, now)
+        for (const step of steps) {
+          const found = step.kind === 'release' ? undefined : place(world, step.demand, now)
+          if (step.kind === 'release' || !found) continue
+          const site = world.sites.get(found.primary.datacenterId)
+          const request = requestOf(world, step.demand, now)
+          const price = site && quotedPrice(request.amounts, site.state.offers, request.period)
+          const said = {
+            cents: found.priceCentsPerMonth,
+            offerId: found.primary.offerId,
+            balance: found.primary.score.find(({ term }) => term === 'balance')?.value,
+            notes: found.notes.filter(({ datacenterId }) => datacenterId === found.primary.datacenterId),
+          }
+          const room = site && roomAt(site, request.need, request.period, undefined)
+          const weight = step.demand.constraints.weights?.balance ?? 100
+          const balance = room && isRoom(room) ? Math.floor((room.headroom * weight) / 100) : undefined
+          const ruled = { ...price, balance, notes: site && notesOn(site, request) }
+          const [a, b] = [said, { cents: ruled.cents, offerId: ruled.offerId, balance, notes: ruled.notes }]
+          if (JSON.stringify(a) !== JSON.stringify(b))
+            throw new Error(`${JSON.stringify(a)} is not ${JSON.stringify(b)}`)
+          compared++
+          applyPlacement(world, seat(step.demand, found))
+        }
+      }),
+      { numRuns: runs },
+    ),
+  )
+  t.ok(compared > runs / 2, `${compared} were compared`)
 })
 
 /** By name of the resource, for the order in which they became known differs. */

@@ -1,8 +1,10 @@
 /** Giving way: only who was sold so, only to a higher priority, and nobody more than must. */
+import fc from 'fast-check'
 import t from 'tap'
 import {
   applyPlacement,
   createWorld,
+  explain,
   findPreemption,
   type HostingDemand,
   overcommit,
@@ -10,6 +12,9 @@ import {
   schedule,
   scheduleElastic,
 } from '../../../services/placement/index.ts'
+import { inWorlds } from './exact/promised.ts'
+import { broken } from './exact/promises.ts'
+import { anyDemands, anySites, play } from './exact/worlds.ts'
 import { datacenter, gib, hosting, now, placedBy } from './worlds.ts'
 
 const cores = (id: string, cpu: number, more: Partial<HostingDemand> = {}) =>
@@ -54,6 +59,50 @@ t.test('nobody gives way to an equal, to who fits anyhow, or in vain', async (t)
   const firm = fullWorld(() => ({ priority: 0 }))
   t.equal(findPreemption(firm, cores('hst_x', 2000, { priority: 100 }), now), undefined, 'none was sold as such')
 })
+
+t.test(
+  'P5: whoever gives way was sold so, ranks lower and is needed, and what takes the room breaks nothing',
+  async (t) => {
+    const tally = { asked: 0, plans: 0, victims: 0 }
+    inWorlds(
+      t,
+      'giving-way',
+      fc.property(anySites, anyDemands, (sites, demands) => {
+        const graded = demands.map((demand, i) => ({ ...demand, priority: i % 3, preemptible: i % 4 !== 0 }))
+        const asked = { ...(graded.pop() as HostingDemand), priority: 2 }
+        const { world, federation } = play(
+          sites,
+          graded.map((place) => ({ place })),
+          () => undefined,
+        )
+        const held = JSON.stringify([...world.hostings.keys()].sort())
+        const plan = findPreemption(world, asked, now)
+        tally.asked++
+        if (JSON.stringify([...world.hostings.keys()].sort()) !== held) throw new Error('a plan changes nothing')
+        if (!plan) return
+        tally.plans++
+        tally.victims += plan.victims.length
+        const { hostings } = federation
+        const gives = hostings.filter(({ demand }) => plan.victims.includes(demand.id))
+        if (gives.length !== plan.victims.length || gives.length === 0) throw new Error('of those that are there')
+        const wrong = gives.find(({ demand }) => !demand.preemptible || (demand.priority ?? 0) >= 2)
+        if (wrong) throw new Error(`need not give way: ${wrong.demand.id}`)
+        const { primary, standby } = plan.candidate
+        const rest = hostings.filter((placed) => !gives.includes(placed))
+        const after = { ...federation, hostings: [...rest, { demand: asked, primary, ...(standby && { standby }) }] }
+        const [worse] = broken(after, now)
+        if (worse) throw new Error(`broken by who was let in: ${JSON.stringify(worse)}`)
+        for (const spared of gives)
+          if (
+            explain(createWorld({ ...federation, hostings: [...rest, spared] }, now), asked, now).outcome === 'placed'
+          )
+            throw new Error(`gives way in vain: ${spared.demand.id}`)
+      }),
+    )
+    t.comment(JSON.stringify(tally))
+    t.ok(tally.plans > 0, `${tally.plans} plans`)
+  },
+)
 
 t.test('a primary and its standby may need those of two datacenters to give way', async (t) => {
   const world = fullWorld(() => ({ preemptible: true }))

@@ -61,6 +61,26 @@ t.test('a datacenter that goes and comes back has its hostings still', async (t)
   t.equal(cpuUsed(world, 'x'), 1000)
 })
 
+t.test('when a datacenter goes its grid goes with it, unless the standby tells of it', async (t) => {
+  const grid = { failureDomains: ['grid/west'] }
+  const state = [datacenter('x', grid), datacenter('y', grid), datacenter('z')]
+  const standby = { datacenterId: 'z', witness: [{ component: 'web', node: 'a', replicas: 1 }] }
+  for (const told of [undefined, ['site/x', 'grid/west']]) {
+    const hostings = [
+      { ...placed('h1', 'x'), standby: { ...standby, ...(told && { domains: told }) } },
+      { ...placed('h2', 'y'), standby },
+    ]
+    const world = createWorld({ datacenters: state, hostings }, now)
+    t.equal(usageAt(world, 'z', now)?.reserved.cpu, 2000, 'lost together')
+    removeDatacenter(world, 'x')
+    const fresh = createWorld({ datacenters: state.slice(1), hostings }, now)
+    t.equal(usageAt(world, 'z', now)?.reserved.cpu, told ? 2000 : 1000)
+    t.same(usageAt(world, 'z', now), usageAt(fresh, 'z', now), 'as from scratch')
+    upsertDatacenter(world, state[0] as (typeof state)[number])
+    t.equal(usageAt(world, 'z', now)?.reserved.cpu, 2000, 'and when it is back they are again')
+  }
+})
+
 t.test('a newer state of a datacenter counts at once, age alone included', async (t) => {
   const state = datacenter('x')
   const world = createWorld({ datacenters: [state], hostings: [placed('h', 'x')] })

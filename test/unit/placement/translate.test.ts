@@ -8,7 +8,7 @@ const figure = fc.oneof(
   fc.nat(),
   fc.nat({ max: 2 ** 50 }),
   fc.float({ min: 0, max: 500, noNaN: true }),
-  fc.constantFrom('iso27001', 'drenthe', 'open', '2027-01-01T00:00:00.000Z'),
+  fc.constantFrom('iso27001', 'drenthe', 'open', 'nowhere', '2027-01-01T00:00:00.000Z'),
 )
 const refusal: fc.Arbitrary<Refusal> = fc.record(
   {
@@ -24,7 +24,7 @@ const refusal: fc.Arbitrary<Refusal> = fc.record(
   },
   { requiredKeys: ['datacenterId', 'role', 'rule'] },
 )
-const slug = (id: string) => id.slice(3)
+const slug = (id: string) => id.replace(/^dc_/, '')
 
 t.test('refused: each reason and the summary', async (t) => {
   fc.assert(

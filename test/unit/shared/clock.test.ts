@@ -19,6 +19,16 @@ t.test('a sleep that is aborted rejects with the reason, at once', async (t) => 
   t.ok(systemClock.monotonic() - start < 10_000)
 })
 
+t.test('a sleep until what is past is no sleep, and no warning', async (t) => {
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  t.teardown(() => process.off('warning', note))
+  await systemClock.sleep(-5)
+  await new Promise((resolve) => setImmediate(resolve))
+  t.same(warnings, [])
+})
+
 t.test('a sleep that ended leaves nothing on the signal', async (t) => {
   const abort = new AbortController()
   const sleep = systemClock.sleep(1, abort.signal)

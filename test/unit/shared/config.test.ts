@@ -15,6 +15,8 @@ t.test('without anything: on this machine alone, on the usual ports', async (t) 
       host: '127.0.0.1',
       port: 8080,
       managementPort: 8081,
+      tunnel: { host: '127.0.0.1', port: 8082, address: undefined },
+      gateway: { host: '127.0.0.1', port: 8443, files: undefined },
       databaseUrl: undefined,
       dataDirectory: 'data',
       logLevel: 'info',
@@ -23,6 +25,7 @@ t.test('without anything: on this machine alone, on the usual ports', async (t) 
       desk: { name: 'Landelijk loket', oin: '00000099000000009000' },
       allowedAddresses: [],
       refusedAddresses: [],
+      fallbackProfile: 'standard',
       ceilings: {
         hostings: 10_000,
         unplacedHostings: 5_000,
@@ -40,6 +43,12 @@ t.test('everything set', async (t) => {
   const result = readConfig({
     PORT: '0',
     MANAGEMENT_PORT: '0',
+    TUNNEL_PORT: '0',
+    TUNNEL_ADDRESS: 'desk.example:443',
+    GATEWAY_PORT: '0',
+    GATEWAY_CERTIFICATE_FILE: '/tls/tls.crt',
+    GATEWAY_KEY_FILE: '/tls/tls.key',
+    GATEWAY_CA_FILE: '/tls/ca.crt',
     HOST: '::',
     DATABASE_URL: 'postgresql://u:p@db/gemeentecloud',
     GEMEENTECLOUD_DATA: '/var/lib/x',
@@ -50,6 +59,7 @@ t.test('everything set', async (t) => {
     LOKET_OIN: '00000099000000000001',
     ALLOWED_CLUSTER_ADDRESSES: '127.0.0.0/8,::1/128',
     REFUSED_CLUSTER_ADDRESSES: '10.96.0.0/12',
+    FALLBACK_PROFILE: 'fast',
     MAX_HOSTINGS: '40',
     MAX_UNPLACED_HOSTINGS: '30',
     MAX_DATACENTERS: '20',
@@ -65,8 +75,12 @@ t.test('everything set', async (t) => {
   t.match(result, { ok: true, config: { port: 0, managementPort: 0, host: '::', logLevel: 'debug' } })
   if (!result.ok) return
   t.same(Buffer.from(result.config.encryptionKey ?? []), Buffer.alloc(32, 7))
+  t.same(result.config.tunnel, { host: '::', port: 0, address: 'desk.example:443' })
+  const files = { cert: '/tls/tls.crt', key: '/tls/tls.key', ca: '/tls/ca.crt' }
+  t.same(result.config.gateway, { host: '::', port: 0, files })
   t.same(result.config.allowedAddresses, ['127.0.0.0/8', '::1/128'])
   t.same(result.config.refusedAddresses, ['10.96.0.0/12'])
+  t.equal(result.config.fallbackProfile, 'fast')
   t.same(result.config.ceilings, {
     hostings: 40,
     unplacedHostings: 30,
@@ -83,6 +97,7 @@ t.test('all that is wrong, at once', async (t) => {
   const errors = errorsOf({
     PORT: '8080x',
     MANAGEMENT_PORT: '70000',
+    TUNNEL_ADDRESS: 'desk.example',
     DATABASE_URL: 'mysql://secret@x',
     LOG_LEVEL: 'loud',
     ENCRYPTION_KEY: 'c2hvcnQ=',
@@ -108,6 +123,7 @@ t.test('all that is wrong, at once', async (t) => {
     'MAX_OFFERS',
     'PORT',
     'REFUSED_CLUSTER_ADDRESSES',
+    'TUNNEL_ADDRESS',
   ])
   for (const error of errors)
     t.match(error, /^\S+ (must be (?!.* must )[^^]+|is (above 65535|not a setting we know))$/, 'in words, once')
@@ -117,6 +133,9 @@ t.test('all that is wrong, at once', async (t) => {
 t.test('one thing at a time', async (t) => {
   t.same(errorsOf({ PORT: '9000', MANAGEMENT_PORT: '9000' }), ['PORT and MANAGEMENT_PORT are the same'])
   t.same(errorsOf({ PORT: '8081' }), ['PORT and MANAGEMENT_PORT are the same'], 'also with one by default')
+  t.same(errorsOf({ TUNNEL_PORT: '8080' }), ['PORT and TUNNEL_PORT are the same'])
+  t.same(errorsOf({ GATEWAY_PORT: '8082' }), ['TUNNEL_PORT and GATEWAY_PORT are the same'])
+  t.match(errorsOf({ GATEWAY_KEY_FILE: '/tls/tls.key' }), [/are given together or not at all/])
   t.same(errorsOf({ PORT: '65536' }), ['PORT is above 65535'])
   for (const port of ['-1', '08', '1.5', ' 80', '0x50'])
     t.same(errorsOf({ PORT: port }), ['PORT must be the number of a port, or 0 for any that is free'], port)

@@ -9,6 +9,7 @@ export const fieldManager = 'gemeentecloud'
 export const managedBy = { 'app.kubernetes.io/managed-by': fieldManager } as const
 export const hostingLabel = 'gemeentecloud.nl/hosting'
 export const placementAnnotation = 'gemeentecloud.nl/placement'
+export const quotaName = 'gemeentecloud'
 export const epochLabel = 'gemeentecloud.nl/epoch'
 
 /** One placement with what is needed of its hosting. */
@@ -19,10 +20,14 @@ export interface WantedPlacement {
   readonly name: string
   readonly partyId: string
   readonly systemSlug: string
-  readonly role: 'primary' | 'standby'
+  readonly role: 'primary' | 'standby' | 'former'
   readonly epoch: number
+  /** Where it may be active: at one site only, but for `shared`. */
+  readonly activity: 'exclusive' | 'pinned' | 'shared'
   /** What was claimed here. */
   readonly amounts: Amounts
+  /** Of that, what may run: all of a primary or a hot standby, nothing of a cold one, nor of one that holds no lease. */
+  readonly running: Amounts
   /** How many volumes the hosting has. */
   readonly volumes: number
 }
@@ -54,7 +59,7 @@ export function desiredObjects(placement: WantedPlacement): [KubernetesObject, .
     within('networking.k8s.io/v1', 'NetworkPolicy', name, { spec: { podSelector: {}, ...spec } })
   return [
     desiredNamespace(placement),
-    within('v1', 'ResourceQuota', 'gemeentecloud', { spec: { hard: quotaOf(placement) } }),
+    within('v1', 'ResourceQuota', quotaName, { spec: { hard: quotaOf(placement) } }),
     within('v1', 'LimitRange', 'gemeentecloud', {
       spec: { limits: [{ type: 'Container', defaultRequest: defaultRequestsFor(placement.amounts) }] },
     }),
@@ -88,12 +93,14 @@ export function desiredNamespace({
   systemSlug,
   role,
   epoch,
+  activity,
 }: WantedPlacement): KubernetesObject {
   const labels = {
     ...managedBy,
     [hostingLabel]: hostingId,
     'gemeentecloud.nl/party': partyId,
     'gemeentecloud.nl/role': role,
+    'gemeentecloud.nl/activity': activity,
     [epochLabel]: String(epoch),
   }
   return {
@@ -109,14 +116,14 @@ export function desiredNamespace({
 
 /**
  * Exactly what was placed; what was not placed, and would take from the owner, is zero; what takes nothing but room in the
- * cluster's store is bounded. A cold standby may hold all its
- * objects and volumes, but no pod until it is made active.
+ * cluster's store is bounded. A standby may hold all its objects and volumes; until it is made active it runs no pod when it is
+ * cold, and no more than the replicas claimed for that when it is warm.
  */
 export function quotaOf({
-  role,
   amounts,
+  running,
   volumes,
-}: Pick<WantedPlacement, 'role' | 'amounts' | 'volumes'>): Record<string, string> {
+}: Pick<WantedPlacement, 'amounts' | 'running' | 'volumes'>): Record<string, string> {
   const hard: Record<string, string> = {
     persistentvolumeclaims: String(volumes),
     'services.loadbalancers': '0',
@@ -128,14 +135,16 @@ export function quotaOf({
     if (resource === 'pods') continue
     const storageClass = /^storage\/(.+)$/.exec(resource)?.[1]
     if (storageClass !== undefined) storage += amount
+    // Where no pod may run there is nothing to bound; what is shown then is what it would be.
+    const bound = storageClass === undefined && running.pods ? (running[resource] ?? 0) : amount
     hard[
       storageClass === undefined
         ? `requests.${resource}`
         : `${storageClass}.storageclass.storage.k8s.io/requests.storage`
-    ] = formatAmount(resource, amount)
+    ] = formatAmount(resource, bound)
   }
   hard['requests.storage'] = formatAmount('storage/any', storage)
-  hard.pods = role === 'standby' ? '0' : String(amounts.pods ?? 0)
+  hard.pods = String(running.pods ?? 0)
   return hard
 }
 

@@ -4,7 +4,11 @@ import { type Amounts, minus, plus, type Quantities, readSupply } from './resour
 
 /** The part of a node that is read here. */
 export interface NodeLike {
-  readonly metadata?: { readonly name?: string; readonly labels?: Readonly<Record<string, string>> }
+  readonly metadata?: {
+    readonly name?: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+  }
   readonly spec?: { readonly unschedulable?: boolean; readonly taints?: readonly { readonly effect?: string }[] }
   readonly status?: {
     readonly allocatable?: Quantities
@@ -32,6 +36,8 @@ export interface InventoryNode {
 export interface InventoryStorageClass {
   readonly name: string
   readonly readWriteMany: boolean
+  /** Left out when it is not. */
+  readonly nodeLocal?: true
 }
 
 export interface Inventory {
@@ -41,6 +47,24 @@ export interface Inventory {
 
 /** The owner's word on whether volumes of a class can be written from several nodes; beats the list below. */
 export const readWriteManyAnnotation = 'gemeentecloud.nl/read-write-many'
+
+/** The same on whether its volumes are on the disk of the node where their pod runs. */
+export const nodeLocalAnnotation = 'gemeentecloud.nl/node-local'
+
+/**
+ * On a node, with the name of a node-local class behind it: how much of that class hostings may have there. Kubernetes does
+ * not say it of a node, so without the owner's word there is none.
+ */
+export const localStorageAnnotation = 'local-storage.gemeentecloud.nl/'
+
+const localProvisioners = [
+  'kubernetes.io/no-provisioner',
+  'rancher.io/local-path',
+  'topolvm.io',
+  'openebs.io/local',
+  'local.csi.openebs.io',
+  'zfs.csi.openebs.io',
+]
 
 /** Provisioners of shared file systems: Kubernetes itself does not say what a class can do. */
 const sharedProvisioners = [
@@ -71,14 +95,18 @@ export function takeInventory(
   return {
     nodes: [...nodes].map((node) => inventoryNode(node, used.get(node.metadata?.name ?? '') ?? {})).sort(byName),
     storageClasses: [...storageClasses]
-      .map((s) => ({ name: s.metadata?.name ?? '', readWriteMany: isReadWriteMany(s) }))
+      .map((s) => ({
+        name: s.metadata?.name ?? '',
+        readWriteMany: isReadWriteMany(s),
+        ...(isNodeLocal(s) && { nodeLocal: true as const }),
+      }))
       .sort(byName),
   }
 }
 
 function inventoryNode(node: NodeLike, ownUse: Amounts): InventoryNode {
   const zone = node.metadata?.labels?.['topology.kubernetes.io/zone']
-  const allocatable = readSupply(node.status?.allocatable)
+  const allocatable = { ...readSupply(node.status?.allocatable), ...localStorage(node) }
   return {
     name: node.metadata?.name ?? '',
     ...(zone !== undefined && { zone }),
@@ -87,6 +115,13 @@ function inventoryNode(node: NodeLike, ownUse: Amounts): InventoryNode {
     ownUse: sorted(ownUse),
     free: sorted(minus(allocatable, ownUse)),
   }
+}
+
+function localStorage({ metadata }: NodeLike): Amounts {
+  const told = Object.entries(metadata?.annotations ?? {}).flatMap(([name, text]) =>
+    name.startsWith(localStorageAnnotation) ? [[`storage/${name.slice(localStorageAnnotation.length)}`, text]] : [],
+  )
+  return readSupply(Object.fromEntries(told))
 }
 
 /** Whether a pod without tolerations can be put there now. */
@@ -105,6 +140,12 @@ export function isReadWriteMany({ metadata, provisioner = '' }: StorageClassLike
     provisioner.endsWith('.cephfs.csi.ceph.com') ||
     sharedByName.test(provisioner)
   )
+}
+
+/** The annotation decides; without it, what is known of the provisioner. */
+export function isNodeLocal({ metadata, provisioner = '' }: StorageClassLike): boolean {
+  const said = metadata?.annotations?.[nodeLocalAnnotation]
+  return said === undefined ? localProvisioners.includes(provisioner) : said === 'true'
 }
 
 /** A few figures of an inventory, for the event of its change. */

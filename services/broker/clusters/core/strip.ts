@@ -1,5 +1,5 @@
 /** Objects stripped of what the inventory does not read, and its text made plain. We follow many clusters. */
-import type { NodeLike, StorageClassLike } from './inventory.ts'
+import { localStorageAnnotation, type NodeLike, type StorageClassLike } from './inventory.ts'
 import type { PodLike } from './pods.ts'
 import { plainText } from './text.ts'
 
@@ -7,9 +7,14 @@ const zoneLabel = 'topology.kubernetes.io/zone'
 
 export function stripNode({ metadata, spec, status }: NodeLike): NodeLike {
   const zone = metadata?.labels?.[zoneLabel]
+  const told = Object.entries(metadata?.annotations ?? {}).filter(([name]) => name.startsWith(localStorageAnnotation))
   const readiness = status?.conditions?.find((condition) => condition.type === 'Ready')
   return {
-    metadata: { ...named(metadata), labels: zone === undefined ? {} : { [zoneLabel]: plainText(zone) } },
+    metadata: {
+      ...named(metadata),
+      labels: zone === undefined ? {} : { [zoneLabel]: plainText(zone) },
+      ...(told.length > 0 && { annotations: Object.fromEntries(told) }),
+    },
     spec: {
       unschedulable: spec?.unschedulable ?? false,
       taints: (spec?.taints ?? []).map(({ effect = '' }) => ({ effect })),

@@ -13,7 +13,11 @@ export interface NodeInventory {
 }
 
 export interface ClaimFigures {
-  readonly kind: 'primary' | 'standby'
+  /**
+   * `standing`: what a warm or hot standby runs. `coming`: for who is to take over there by plan. `drill`: what one runs there
+   * for a while.
+   */
+  readonly kind: 'primary' | 'standing' | 'standby' | 'coming' | 'drill'
   readonly domains: readonly string[]
   readonly amounts: Amounts
 }
@@ -42,7 +46,7 @@ export function capacityFigures(
   const ownUse = sumOf(nodes?.map((n) => n.ownUse) ?? [])
   const nodeFree = sumOf(nodes?.filter((n) => n.schedulable).map((n) => n.free) ?? [])
   const offered = sumOf(offers)
-  const hosted = sumOf(claims.filter((c) => c.kind === 'primary').map((c) => c.amounts))
+  const hosted = sumOf(claims.filter(({ kind }) => kind === 'primary' || kind === 'drill').map((c) => c.amounts))
   const reserved = sharedReserve(claims)
   const resources = new Set([allocatable, offered, hosted, reserved].flatMap((amounts) => Object.keys(amounts)))
   return [...resources].sort().map((resource) => {
@@ -64,12 +68,16 @@ export function capacityFigures(
   })
 }
 
-/** What must be held back for fallback: the most that lands here when one failure domain is lost, per resource. */
+/**
+ * What is taken for fallback, per resource: what standbys run, and the most that lands here beside it when one failure domain
+ * is lost.
+ */
 export function sharedReserve(claims: readonly ClaimFigures[]): Amounts {
   const byDomain = new Map<string, Amounts[]>()
   for (const claim of claims) {
     if (claim.kind !== 'standby') continue
     for (const domain of claim.domains) byDomain.set(domain, [...(byDomain.get(domain) ?? []), claim.amounts])
   }
-  return mostOf([...byDomain.values()].map(sumOf))
+  const standing = claims.filter(({ kind }) => kind === 'standing' || kind === 'coming').map(({ amounts }) => amounts)
+  return sumOf([...standing, mostOf([...byDomain.values()].map(sumOf))])
 }

@@ -9,6 +9,8 @@ import type { Kit } from '../../../shared/kit.ts'
 import { Problem } from '../../../shared/problem.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { visibleParty } from '../../identity/index.ts'
+import { bindHosting, boundBy, resolveBonds } from '../bonds/service.ts'
+import type { NewBonds } from '../bonds/store.ts'
 import { contradictions, demandOf } from '../core/demand.ts'
 import { by, ownSystem, refuse } from '../service.ts'
 import { countHolds, deleteQuotes, endQuote, insertHold, insertQuote, type QuoteRow, selectQuote } from './store.ts'
@@ -17,8 +19,8 @@ import { quoteView } from './view.ts'
 const minuteMs = 60_000
 const validMs = 15 * minuteMs
 
-/** The same engine call as the scheduler's; given by the room that owns it. */
-export type Ask = (demand: HostingDemand) => Promise<DecisionView>
+/** The same engine call as the scheduler's; given by the room that owns it. `names`: of hostings that the demand is bound to. */
+export type Ask = (demand: HostingDemand, names: Readonly<Record<string, string>>) => Promise<DecisionView>
 
 /** A quote before it is given. */
 export interface AskedQuote {
@@ -26,6 +28,7 @@ export interface AskedQuote {
   readonly partyId: string
   readonly spec: QuoteInput
   readonly decision: DecisionView
+  readonly bonds: NewBonds | undefined
 }
 
 /**
@@ -47,8 +50,11 @@ export async function askQuote(
   const id = newId('quo', kit.clock, kit.random)
   const startMs = startOf(input, now)
   const endMs = input.period?.end ? Date.parse(input.period.end) : Number.POSITIVE_INFINITY
-  const decision = await ask(demandOf(input, { hostingId: id, partyId, startMs, endMs, classes: spec.classes }))
-  return { id, partyId, spec: input, decision }
+  const named = await resolveBonds(kit.database, partyId, input.constraints)
+  const { bonds, names } = await boundBy(kit.database, input.systemId, named)
+  const owner = { hostingId: id, partyId, startMs, endMs, classes: spec.classes, bonds }
+  const decision = await ask(demandOf(input, owner), names)
+  return { id, partyId, spec: input, decision, bonds: named }
 }
 
 /**
@@ -68,11 +74,13 @@ export async function giveQuote(
   const hostingId = holdMs > 0 && decision.outcome === 'placed' ? newId('hst', kit.clock, kit.random) : null
   if (hostingId !== null) {
     requireRoom(await countHolds(sql, partyId), ceilings.holds, 'quotes of this party that hold a place')
-    const { systemId, period, holdMinutes: _, ...wanted } = spec
+    // A hold has no priority: nobody gives way for it, and it takes no room that is made for others.
+    const { systemId, period, holdMinutes: _, priority: __, ...wanted } = spec
     const start = new Date(startOf(spec, now))
     const end = period?.end ? new Date(period.end) : null
     const hold = { id: hostingId, name: id, systemId, partyId, spec: wanted, start, end, requestId: caller.requestId }
     await insertHold(sql, hold, new Date(now))
+    await bindHosting(sql, hostingId, asked.bonds)
   }
   const heldUntil = holdMs > 0 ? new Date(now + holdMs) : null
   const validUntil = new Date(now + Math.max(validMs, holdMs))

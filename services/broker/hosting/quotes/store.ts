@@ -103,7 +103,8 @@ export async function insertHold(sql: Sql, hold: NewHosting, now: Date): Promise
 
 /**
  * Makes a hold the hosting that is asked for: the same row with the same placements, claims and price, so that nothing of
- * it is free in between. Returns whether there was a hold to take at `now`. Throws when the name is taken.
+ * it is free in between; the datacenters are read again, for it may give way to others now. Locks in the order of a commit:
+ * datacenters, hostings. Returns whether there was a hold to take at `now`. Throws when the name is taken.
  */
 export async function takeHold(
   sql: Sql,
@@ -111,6 +112,11 @@ export async function takeHold(
   hosting: Pick<NewHosting, 'name' | 'spec' | 'requestId'>,
   now: Date,
 ): Promise<boolean> {
+  await sql.query(
+    `select 1 from datacenters where id in (select c.datacenter_id from claims c join quotes q on q.hosting_id = c.hosting_id where q.id = $1)
+     order by id for update`,
+    [quoteId],
+  )
   const taken = await sql.query<{ id: string }>(
     `update hostings h set wanted = 'running', name = $2, spec = $3, priority = $4, request_id = $5, version = h.version + 1,
        created_at = $6, updated_at = $6
@@ -119,7 +125,11 @@ export async function takeHold(
     [quoteId, hosting.name, JSON.stringify(hosting.spec), hosting.spec.priority ?? 0, hosting.requestId, now],
   )
   if (taken.length === 0) return false
-  await sql.query(`update placements set wanted = 'present' where hosting_id = $1 and wanted = 'held'`, [taken[0]?.id])
+  await sql.query(
+    `with present as (update placements set wanted = 'present' where hosting_id = $1 and wanted = 'held' returning datacenter_id)
+     update datacenters set generation = generation + 1 where id in (select datacenter_id from present)`,
+    [taken[0]?.id],
+  )
   sql.hint('placements')
   return true
 }

@@ -50,6 +50,7 @@ export interface UnmetFigures extends Row {
   readonly region: string
   readonly rule: string
   readonly hostings: number
+  readonly since_ms: number
   readonly cpu: number
   readonly memory: number
 }
@@ -58,7 +59,8 @@ export interface UnmetFigures extends Row {
 export function selectUnmetFigures(sql: Sql): Promise<UnmetFigures[]> {
   return sql.query<UnmetFigures>(
     `select case when region is null then 'any' when region in (select spec ->> 'region' from datacenters) then region else 'other' end as region, rule,
-       count(*) as hostings, coalesce(sum((amounts ->> 'cpu')::float8), 0) as cpu, coalesce(sum((amounts ->> 'memory')::float8), 0) as memory
+       count(*) as hostings, floor(extract(epoch from min(created_at)) * 1000)::bigint as since_ms,
+       coalesce(sum((amounts ->> 'cpu')::float8), 0) as cpu, coalesce(sum((amounts ->> 'memory')::float8), 0) as memory
      from (${entries}) e group by 1, 2 order by 1, 2`,
   )
 }

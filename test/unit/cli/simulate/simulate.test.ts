@@ -232,3 +232,13 @@ t.test('A small trace runs from the command line, the best policy first', async 
     allocations.toSorted((a, b) => b - a),
   )
 })
+
+t.test('a drained datacenter is left by all, step by step, and every promise is kept', async () => {
+  const drained = { at: '2027-06-01T00:00:00Z', type: 'datacenter.drained', datacenter: 'equalit' }
+  const { steps, summary } = await result(federation, requests, file('drained.json', { events: [drained] }))
+  const subjects = steps.filter(({ type }) => type === 'datacenter.drained').map(({ subject }) => subject)
+  assert.deepEqual(subjects, ['equalit', 'wigo4it-signalen: primary from equalit to almere'])
+  const left = summary.use.filter(({ datacenter }) => datacenter === 'equalit')
+  assert.ok(left.every(({ hosted, fallbackReserved }) => hosted === '0' && fallbackReserved === '0'))
+  assert.deepEqual(summary.broken, [])
+})

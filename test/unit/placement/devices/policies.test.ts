@@ -1,7 +1,7 @@
 /** Every policy on random fleets: deterministic, never beyond a node or a device, never a refusal where there is room. */
 import assert from 'node:assert/strict'
 import t from 'tap'
-import { createFleet, fits, give, modelBits, take } from '../../../../services/placement/devices/fleet.ts'
+import { changesOf, createFleet, fits, give, modelBits, take } from '../../../../services/placement/devices/fleet.ts'
 import { leftover } from '../../../../services/placement/devices/fragmentation.ts'
 import { gradient } from '../../../../services/placement/devices/gradient.ts'
 import { mixOf } from '../../../../services/placement/devices/mix.ts'
@@ -127,5 +127,32 @@ t.test(
       assert.deepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(3).next), list)
       assert.notDeepEqual(arrivalsOf(requests, capacity, ratio, seededRandom(4).next), list)
     }
+  },
+)
+
+t.test(
+  'Changes beyond those remembered are as if nothing was known, and what is remembered does not grow',
+  async () => {
+    const fleet = createFleet(nodes)
+    const mix = mixOf(fleet, requests, { keep: 1, byMemory: true })
+    const kept = gradient(fleet, leftover(mix))
+    const [rare, ...others] = requests.filter(({ devices }) => devices === 1)
+    assert.ok(rare)
+    const { next } = seededRandom(8)
+    const running: Seated[] = []
+    let most = 0
+    for (let step = 0; step < 3_000; step++) {
+      const request = others[Math.floor(next() * others.length)] ?? rare
+      const seat = kept(request)
+      if (seat) {
+        take(fleet, request, seat)
+        running.push({ request, seat })
+      }
+      if (!seat || next() < 0.5)
+        for (const gone of running.splice(Math.floor(next() * running.length), 1)) give(fleet, gone.request, gone.seat)
+      most = Math.max(most, fleet.changes.nodes.length)
+      if (step % 500 === 499 || step % 500 < 3) assert.deepEqual(kept(rare), gradient(fleet, leftover(mix))(rare))
+    }
+    assert.ok(changesOf(fleet) > 4 * most, `${most} of ${changesOf(fleet)} are remembered`)
   },
 )

@@ -53,13 +53,13 @@ const changes = {
   placed: (churn: Churn) => placeOne(churn, newDemand(churn, `hst_${churn.made++}`)),
   forced: (churn: Churn) => put(churn, anywhere(churn, newDemand(churn, `hst_${churn.made++}`))),
   scaled: (churn: Churn) => {
-    const held = anyHosting(churn)
-    if (!held) return
     const replicas = 1 + below(churn, 5)
-    const demand = { ...held.demand, components: held.demand.components.map((c) => ({ ...c, replicas })) }
-    releasePlacement(churn.world, demand.id)
-    churn.hostings.delete(demand.id)
-    placeOne(churn, demand)
+    placeAnew(churn, (demand) => ({ ...demand, components: demand.components.map((c) => ({ ...c, replicas })) }))
+  },
+  modeChanged: (churn: Churn) => placeAnew(churn, (demand) => ({ ...demand, fallback: newFallback(churn) })),
+  moved: (churn: Churn) => {
+    const held = anyHosting(churn)
+    if (held) put(churn, anywhere(churn, held.demand))
   },
   ended: (churn: Churn) => {
     const held = anyHosting(churn)
@@ -84,20 +84,24 @@ const changes = {
       return s.nodes.some((n) => n.name === name) ? {} : { nodes: [...s.nodes, newNode(churn, name)] }
     }),
   nodeGrown: (churn: Churn) => alterNode(churn, (n) => newNode(churn, n.name)),
+  rezoned: (churn: Churn) => alterNode(churn, ({ zone: _, ...node }) => ({ ...node, ...newZone(churn) })),
   cordoned: (churn: Churn) => alterNode(churn, (n) => ({ ...n, schedulable: !n.schedulable })),
   offerChanged: (churn: Churn) => alter(churn, (s) => ({ offers: newOffers(churn, s.id) })),
   domainsChanged: (churn: Churn) => alter(churn, () => ({ failureDomains: newDomains(churn) })),
   storageChanged: (churn: Churn) => alter(churn, () => ({ storageClasses: newStorage(churn) })),
+  toldAnew: (churn: Churn) => alter(churn, () => newFacts(churn)),
+  closed: (churn: Churn) => {
+    const state = anySite(churn)
+    if (!state) return
+    const { closedBecause, ...open } = state
+    tell(churn, closedBecause === undefined ? { ...open, closedBecause: 'full' } : open)
+  },
   seenAgain: (churn: Churn) => alter(churn, () => ({ observedAt: churn.world.now })),
   siteGone: (churn: Churn) => {
     const state = anySite(churn)
     if (!state || churn.datacenters.size < sites / 2) return
     churn.datacenters.delete(state.id)
     removeDatacenter(churn.world, state.id)
-    // What a standby stands by for stays what was last known, since its primary's datacenter can tell no more.
-    for (const [id, held] of churn.hostings)
-      if (held.primary?.datacenterId === state.id && held.standby)
-        churn.hostings.set(id, { ...held, standby: { ...held.standby, domains: domainsOf(state) } })
   },
   siteNew: (churn: Churn) => {
     const id = `dc_${String(below(churn, sites)).padStart(2, '0')}`
@@ -110,6 +114,8 @@ const changes = {
 
 type Name = keyof typeof changes
 
+export const kindsOfChange = Object.keys(changes)
+
 /** How often each comes: a name as often as its number. */
 const oftenOf = (often: Partial<Record<Name, number>>) =>
   Object.entries(often).flatMap(([name, times]) => new Array<Name>(times).fill(name as Name))
@@ -117,7 +123,10 @@ const inventory = {
   nodeGone: 3,
   nodeNew: 4,
   nodeGrown: 5,
+  rezoned: 2,
   cordoned: 5,
+  toldAnew: 2,
+  closed: 1,
   offerChanged: 4,
   domainsChanged: 2,
   storageChanged: 1,
@@ -126,8 +135,17 @@ const inventory = {
   siteNew: 2,
   later: 1,
 }
-const growing = oftenOf({ placed: 30, forced: 6, scaled: 8, ended: 8, halfEnded: 2, ...inventory })
-const shrinking = oftenOf({ scaled: 4, ended: 30, halfEnded: 2, ...inventory })
+const growing = oftenOf({
+  placed: 30,
+  forced: 6,
+  scaled: 8,
+  modeChanged: 3,
+  moved: 2,
+  ended: 8,
+  halfEnded: 2,
+  ...inventory,
+})
+const shrinking = oftenOf({ scaled: 4, modeChanged: 2, moved: 2, ended: 30, halfEnded: 2, ...inventory })
 
 function below({ random }: Churn, count: number): number {
   return Math.floor(random.next() * count)
@@ -167,6 +185,14 @@ function placeOne(churn: Churn, demand: HostingDemand): void {
   if (found) put(churn, { demand, primary: found.primary, ...(found.standby && { standby: found.standby }) })
 }
 
+function placeAnew(churn: Churn, to: (demand: HostingDemand) => HostingDemand): void {
+  const held = anyHosting(churn)
+  if (!held) return
+  releasePlacement(churn.world, held.demand.id)
+  churn.hostings.delete(held.demand.id)
+  placeOne(churn, to(held.demand))
+}
+
 /** Seats that nobody decided, so that there is more than fits, and on nodes that are gone. */
 function anywhere(churn: Churn, demand: HostingDemand): PlacedHosting {
   const seat = () => ({
@@ -195,7 +221,6 @@ function newDemand(churn: Churn, id: string): HostingDemand {
       ...(below(churn, 12) === 0 && { 'nvidia.com/gpu': 1 }),
     },
   })
-  const mode = pick(churn, ['none', 'cold', 'cold', 'warm', 'hot'] as const)
   return {
     id,
     partyId: `party_${below(churn, 3)}`,
@@ -203,9 +228,14 @@ function newDemand(churn: Churn, id: string): HostingDemand {
     volumes:
       below(churn, 4) === 0 ? [{ storageClass: 'fast', bytes: gib * (1 + below(churn, 4)), readWriteMany: false }] : [],
     constraints: below(churn, 5) === 0 ? { regions: ['noord'] } : {},
-    fallback: { mode, warmReplicas: below(churn, 3), differ: below(churn, 3) === 0 ? ['grid'] : [] },
+    fallback: newFallback(churn),
     period: { start, end },
   }
+}
+
+function newFallback(churn: Churn): HostingDemand['fallback'] {
+  const mode = pick(churn, ['none', 'cold', 'cold', 'warm', 'hot'] as const)
+  return { mode, warmReplicas: below(churn, 3), differ: below(churn, 3) === 0 ? ['grid'] : [] }
 }
 
 function newSite(churn: Churn, id: string): DatacenterState {
@@ -213,13 +243,9 @@ function newSite(churn: Churn, id: string): DatacenterState {
     id,
     slug: id,
     operatorId: `party_${id}`,
-    region: pick(churn, ['noord', 'zuid']),
-    latitude: 51 + below(churn, 3),
-    longitude: 4 + below(churn, 3),
+    ...newFacts(churn),
     failureDomains: newDomains(churn),
     classes: { availability: 3, integrity: 3, confidentiality: 3 },
-    evidence: {},
-    capabilities: [],
     storageClasses: newStorage(churn),
     nodes: Array.from({ length: nodesEach }, (_, i) => newNode(churn, `n${i}`)),
     offers: newOffers(churn, id),
@@ -227,11 +253,26 @@ function newSite(churn: Churn, id: string): DatacenterState {
   }
 }
 
+type Facts = Pick<DatacenterState, 'region' | 'latitude' | 'longitude' | 'evidence' | 'capabilities'>
+
+/** What decides whom it may serve, beside what it has. */
+function newFacts(churn: Churn): Facts {
+  return {
+    region: pick(churn, ['noord', 'zuid']),
+    latitude: 51 + below(churn, 3),
+    longitude: 4 + below(churn, 3),
+    evidence: { ...(below(churn, 2) === 0 && { iso27001: churn.world.now + (1 + below(churn, 20)) * day }) },
+    capabilities: below(churn, 2) === 0 ? ['ingress'] : [],
+  }
+}
+
+const newZone = (churn: Churn) => below(churn, 4) > 0 && { zone: `z${below(churn, 3)}` }
+
 function newNode(churn: Churn, name: string): DatacenterState['nodes'][number] {
   return {
     name,
     schedulable: below(churn, 10) > 0,
-    ...(below(churn, 4) > 0 && { zone: `z${below(churn, 3)}` }),
+    ...newZone(churn),
     free: {
       cpu: 1000 * (2 + below(churn, 12)),
       memory: gib * (4 + below(churn, 24)),

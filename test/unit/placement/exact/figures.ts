@@ -30,9 +30,11 @@ export function wrongFigure(world: World, federation: Federation): string | unde
       const usage = usageAt(world, datacenter.id, at)
       const here = during(stays, at)
       const running = plus(here.filter(({ lands }) => !lands).map(takesInAll))
+      const standing = here.filter(({ role, lands }) => role === 'standby' && !lands)
       const apart = here.filter(({ lands }) => lands)
       const wrong =
         differs('used', usage?.used, running) ??
+        differs('standing', usage?.standing, plus(standing.map(takesInAll))) ??
         differs('reserved', usage?.reserved, worstArrival(here, takesInAll)) ??
         differs('reserved unshared', usage?.reservedUnshared, plus(apart.map(takesInAll))) ??
         differs('offered', usage?.offered, offeredAt(datacenter.offers, at, Object.keys(usage?.offered ?? {})))

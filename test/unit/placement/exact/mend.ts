@@ -1,6 +1,5 @@
 /** The single change that a nearest miss asks for, made to the demand or to the datacenter that fell short. */
 import type { DatacenterState, HostingDemand, OfferState, Refusal } from '../../../../services/placement/index.ts'
-import { freeOnNodes } from './nodes.ts'
 import type { Question } from './rules.ts'
 
 /** The same question with what was missing made good, and no more than that. */
@@ -22,20 +21,21 @@ export function mended(question: Question, refusal: Refusal): Question {
     case 'standby-distance':
       return ask({ fallback: { ...demand.fallback, minDistanceKm: has } })
     case 'node-fit':
-      return ask({ components: demand.components.map((one) => fewer(one, refusal)) })
+      return ask({ components: demand.components.map((one) => fewer(one, refusal, demand.fallback.warmReplicas ?? 1)) })
     case 'offer-short':
     case 'fallback-quality':
       return withSite(question, refusal, (dc) => ({ ...dc, offers: [...dc.offers, offerOf(refusal, missing)] }))
     case 'node-size':
-      return withSite(question, refusal, (dc) => ({ ...dc, nodes: withLarger(question, dc, refusal, missing) }))
+      return withSite(question, refusal, (dc) => ({ ...dc, nodes: withLarger(dc, refusal, missing) }))
     default:
       throw new Error(`a nearest miss that says nothing of what would help: ${JSON.stringify(refusal)}`)
   }
 }
 
-/** As many as found a node. Of a warm standby the figures are those of what runs or of what rests, which is not told. */
-function fewer(one: HostingDemand['components'][number], { component, available }: Refusal) {
-  return one.name === component ? { ...one, replicas: Number(available) } : one
+/** As many as found a node; of a warm standby those that run have theirs when it is the others that do not. */
+function fewer(one: HostingDemand['components'][number], { component, available, part }: Refusal, most: number) {
+  const run = part === 'reserved' ? Math.min(one.replicas, most) : 0
+  return one.name === component ? { ...one, replicas: run + Number(available) } : one
 }
 
 function withSite(
@@ -52,13 +52,7 @@ function offerOf({ resource = '' }: Refusal, missing: number): OfferState {
   return { id: 'off_more', amounts: { [resource]: missing }, period, quality: 'guaranteed', tariff: {} }
 }
 
-function withLarger(question: Question, dc: DatacenterState, { resource = '' }: Refusal, missing: number) {
-  const [free = []] = freeOnNodes(question, dc, undefined, resource)
-  const names = dc.nodes.filter(({ schedulable }) => schedulable).map(({ name }) => name)
-  const largest = names[free.indexOf(Math.max(...free))]
-  return dc.nodes.map((node) =>
-    node.name === largest
-      ? { ...node, free: { ...node.free, [resource]: (node.free[resource] ?? 0) + missing } }
-      : node,
-  )
+/** Each by what is missing, as the refusal does not say which is the largest beside what the rest of a standby takes. */
+function withLarger(dc: DatacenterState, { resource = '' }: Refusal, missing: number) {
+  return dc.nodes.map((node) => ({ ...node, free: { ...node.free, [resource]: (node.free[resource] ?? 0) + missing } }))
 }

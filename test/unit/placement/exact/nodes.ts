@@ -1,9 +1,20 @@
 /** What nodes have left for one more hosting while everyone stays where the witnesses say, and whether it finds room. */
 import type { DatacenterState } from '../../../../services/placement/index.ts'
-import { groundOf, itemsOf } from './ground.ts'
-import { pack } from './pack.ts'
+import { type Ground, groundOf, itemsOf, witnessOf } from './ground.ts'
+import { type Bin, pack } from './pack.ts'
 import { periodAhead, type Question } from './rules.ts'
-import { domainsOfSite, during, instantsOf, plus, type Stay, staysAt, staysOf, takesOf, worstArrival } from './sums.ts'
+import {
+  domainsOfSite,
+  during,
+  type Federation,
+  instantsOf,
+  plus,
+  type Stay,
+  staysAt,
+  staysOf,
+  takesOf,
+  worstArrival,
+} from './sums.ts'
 
 interface Seating {
   readonly part: Stay
@@ -43,23 +54,65 @@ export function freeOnNodes(
   )
 }
 
-/** Whether some way to seat it leaves everyone the node that the witness names, whichever domain is lost. */
+/**
+ * Whether some way to seat it leaves everyone the node that the witness names, whichever domain is lost. Of a warm
+ * standby what rests finds its nodes beside what runs, and shares its room with what no loss brings together with it.
+ */
 export function nodesCarry(question: Question, dc: DatacenterState, primary: DatacenterState | undefined): boolean {
   const stays = staysAt(question, dc.id, question.now)
   const seatings = seatingsOf(question, primary)
-  // A warm standby's two parts are seated by themselves; what runs of it must fit for both.
-  return seatings.every(({ part, domains }) => {
-    const ground = groundOf(dc, stays, [part], question.now)
-    const { instants, resources, nodes } = ground
-    const bins = ground.bins.map(({ zone, left }, n) => ({
-      zone,
-      left: left.map((has, cell) => {
-        const at = instants[Math.floor(cell / resources.length)] ?? 0
-        const resource = resources[cell % resources.length] ?? ''
-        const on = (stay: Stay) => takesOf(stay, nodes[n] ?? '', dc)
-        return has - (worstArrival(during(stays, at), on, domains).get(resource) ?? 0)
-      }),
+  const ground = groundOf(
+    dc,
+    stays,
+    seatings.map(({ part }) => part),
+    question.now,
+  )
+  const besideOthers = (domains: Seating['domains']) => besideArrivals(ground, stays, domains)
+  const [first, then] = seatings
+  if (!first) return true
+  const bins = besideOthers(first.domains)
+  if (!then) return pack(itemsOf(ground, first.part), bins) !== undefined
+  const resting = besideOthers(then.domains)
+  const ways = pack(itemsOf(ground, first.part), bins, (rest, found) => {
+    const left = resting.map((bin, n) => ({
+      zone: bin.zone,
+      left: bin.left.map((has, cell) => has - (bins[n]?.left[cell] ?? 0) + (rest[n]?.left[cell] ?? 0)),
     }))
-    return pack(itemsOf(ground, part), bins) !== undefined
+    return pack(itemsOf(ground, then.part, witnessOf(ground, first.part, found)), left) !== undefined
   })
+  return ways !== undefined
+}
+
+/** What is left beside the worst that the loss of one domain brings to each node: of these, or of any. */
+function besideArrivals(ground: Ground, stays: readonly Stay[], domains: readonly string[] | undefined): Bin[] {
+  const { datacenter, instants, resources, nodes } = ground
+  return ground.bins.map(({ zone, left }, n) => ({
+    zone,
+    left: left.map((has, cell) => {
+      const at = instants[Math.floor(cell / resources.length)] ?? 0
+      const resource = resources[cell % resources.length] ?? ''
+      const on = (stay: Stay) => takesOf(stay, nodes[n] ?? '', datacenter)
+      return has - (worstArrival(during(stays, at), on, domains).get(resource) ?? 0)
+    }),
+  }))
+}
+
+/**
+ * Whether all replicas that have lost their node find another, all at once and beside everything else, each as far from
+ * its like as was asked. What is to come down on a cordoned node has lost it too.
+ */
+export function lostFindRoom(federation: Federation, dc: DatacenterState, from: number): boolean {
+  const stays = staysAt(federation, dc.id, from)
+  const ground = groundOf(dc, stays, [], from)
+  const items = stays.flatMap((stay) => {
+    const stands = (node: string) =>
+      dc.nodes.some(({ name, schedulable }) => name === node && (schedulable || !stay.lands))
+    const held = stay.witness.filter(({ node }) => stands(node))
+    return itemsOf(ground, stay, [...stay.beside, ...held]).map((item, at) => {
+      const { name } = stay.components.filter(({ replicas }) => replicas > 0)[at] ?? {}
+      const lost = stay.witness.filter(({ component, node }) => component === name && !stands(node))
+      return { ...item, replicas: lost.reduce((sum, { replicas }) => sum + replicas, 0) }
+    })
+  })
+  return pack(items, besideArrivals(ground, stays, undefined)) !== undefined
 }

@@ -13,7 +13,9 @@ export function pictureOf(world: World): Lines {
     ledgerLines(world, site.ledger, id, lines)
     nodeLines(world, site, lines)
     boundLines(world, site, slot, lines)
-    const displaced = site.displaced.map((d) => `${d.hostingId} ${d.role} ${d.replicas} ${needText(d.perReplica)}`)
+    const displaced = site.displaced
+      .filter(({ period }) => period.end > world.now)
+      .map((d) => `${d.hostingId} ${d.role} ${d.component} ${whenText(world, d)} ${apartText(site, d)}`)
     lines.set(`${id} displaced`, displaced.join(', '))
     lines.set(`${id} hostings`, [...(world.hostingsAt.get(id) ?? [])].sort().join(' '))
   }
@@ -21,6 +23,14 @@ export function pictureOf(world: World): Lines {
     lines.set(`hosting ${id}`, `${placed.standby ? domains.join(' ') : ''} ${JSON.stringify(placed.demand.components)}`)
   lines.set('hostings known', [...world.hostings.keys()].sort().join(' '))
   return lines
+}
+
+function whenText({ now }: World, { period, replicas, perReplica }: Site['displaced'][number]): string {
+  return `from ${Math.max(now, period.start)} to ${period.end} ${replicas} ${needText(perReplica)}`
+}
+
+function apartText({ nodes }: Site, { apart, held }: Site['displaced'][number]): string {
+  return `${apart ?? 'anywhere'} ${held.map((row) => nodes.names[row]).sort()}`
 }
 
 function needText(need: readonly { readonly resource: string; readonly amount: number }[]): string {
@@ -31,9 +41,10 @@ function needText(need: readonly { readonly resource: string; readonly amount: n
 function ledgerLines(world: World, { segments }: Ledger, title: string, lines: Lines): void {
   let before = ''
   const ahead = segments.filter((_, i) => (segments[i + 1]?.start ?? Number.POSITIVE_INFINITY) > world.now)
-  for (const [i, { start, used, reserve, byDomain }] of ahead.entries()) {
+  for (const [i, { start, used, standing, reserve, byDomain }] of ahead.entries()) {
     const domains = [...(byDomain ?? [])].map(([domain, vector]) => `${domain}: ${amounts(world, vector)}`)
-    const text = `used ${amounts(world, used)} reserve ${amounts(world, reserve)} by ${domains.sort().join(', ')}`
+    const runs = `used ${amounts(world, used)} standing ${amounts(world, standing)}`
+    const text = `${runs} reserve ${amounts(world, reserve)} by ${domains.sort().join(', ')}`
     if (text !== before) lines.set(`${title} from ${i === 0 ? 'now' : start}`, text)
     before = text
   }

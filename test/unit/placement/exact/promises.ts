@@ -74,6 +74,8 @@ function zoneOf(nodes: DatacenterState['nodes'], name: string): string | undefin
 
 function offersAt({ id, offers }: DatacenterState, stays: readonly Stay[], at: number): Violation[] {
   const runs = plus(stays.filter(({ lands }) => !lands).map(takesInAll))
+  // What runs of a standby runs for the day that its primary is lost, so it counts on what a fallback may count on.
+  const stands = plus(stays.filter(({ role, lands }) => role === 'standby' && !lands).map(takesInAll))
   const now = inForce(offers, at)
   const firm = now.filter(({ quality }) => quality === 'guaranteed' || quality === 'revocable')
   const over = (kind: 'offer' | 'fallback-quality', of: typeof offers, taken: Sum, domain: string | undefined) =>
@@ -84,14 +86,12 @@ function offersAt({ id, offers }: DatacenterState, stays: readonly Stay[], at: n
     })
   return [
     ...over('offer', now, runs, undefined),
+    ...over('fallback-quality', firm, stands, undefined),
     ...[...arrivals(stays)].flatMap(([domain, landing]) => {
       const lands = plus(landing.map(takesInAll))
-      const beside = new Map(
-        [...lands]
-          .filter(([, more]) => more > 0)
-          .map(([resource, more]) => [resource, more + (runs.get(resource) ?? 0)]),
-      )
-      return [...over('offer', now, beside, domain), ...over('fallback-quality', firm, lands, domain)]
+      const beside = (others: Sum) =>
+        new Map([...lands].filter(([, more]) => more > 0).map(([r, more]) => [r, more + (others.get(r) ?? 0)]))
+      return [...over('offer', now, beside(runs), domain), ...over('fallback-quality', firm, beside(stands), domain)]
     }),
   ]
 }

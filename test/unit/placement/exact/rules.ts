@@ -160,7 +160,8 @@ function roomReason(question: Question, dc: DatacenterState, primary: Datacenter
     if (parts.length === 1 && runs) continue
     for (const at of instantsOf(dc, stays, start, end)) {
       const reason = roomAt(dc, during(stays, at), asked, domains, at)
-      if (reason) return reason
+      const ofPart = parts.length > 1 && reason?.rule !== 'offer-period'
+      if (reason) return ofPart ? { ...reason, part: runs ? 'running' : 'reserved' } : reason
     }
   }
   return undefined
@@ -179,19 +180,22 @@ function roomAt(
   const takes = (lands: boolean) => plus(asked.filter((stay) => stay.lands === lands).map(takesInAll))
   const [running, landing, all] = [takes(false), takes(true), plus(asked.map(takesInAll))]
   const used = plus(stays.filter(({ lands }) => !lands).map(takesInAll))
+  const stands = plus(stays.filter(({ role, lands }) => role === 'standby' && !lands).map(takesInAll))
+  const standby = asked.some(({ role }) => role === 'standby')
   const held = worstArrival(stays, takesInAll)
   const heldHere = worstArrival(stays, takesInAll, domains)
   for (const resource of [...all.keys()].sort()) {
     const of = (sum: ReadonlyMap<string, number>) => sum.get(resource) ?? 0
     const total = offeredOf(now, resource)
-    if (total === undefined) return { rule: 'offer-missing', resource, asked: of(all), at }
+    // Once what runs has room, what is short is short for what lands.
+    const wants = of(landing) || of(all)
+    if (total === undefined) return { rule: 'offer-missing', resource, asked: wants, at }
     const reserve = of(landing) > 0 ? Math.max(of(held), of(heldHere) + of(landing)) : of(held)
     const over = of(used) + of(running) + reserve - total
-    if (over > 0) return { ...short('offer-short', of(all), over), resource, at }
-    // All of a standby that shares a reserve counts on what is firm, also what of it runs.
-    const counted = asked.some(({ lands }) => lands) ? Math.max(of(held), of(heldHere) + of(all)) : 0
-    const soft = counted - (offeredOf(firm, resource) ?? 0)
-    if (counted > 0 && soft > 0) return { ...short('fallback-quality', of(all), soft), resource, at }
+    if (over > 0) return { ...short('offer-short', wants, over), resource, at }
+    // All of a standby counts on what is firm, whether it runs or comes down.
+    const soft = standby ? of(stands) + of(running) + reserve - (offeredOf(firm, resource) ?? 0) : 0
+    if (soft > 0) return { ...short('fallback-quality', wants, soft), resource, at }
   }
   return undefined
 }

@@ -11,7 +11,7 @@ import {
   upsertDatacenter,
   type World,
 } from '../../../../services/placement/index.ts'
-import { anyDatacenter, anyHosting, day, now, placedBy } from '../worlds.ts'
+import { anyDatacenter, anyHosting, datacenter, day, gib, node, now, offer, open, placedBy } from '../worlds.ts'
 import type { Federation } from './sums.ts'
 
 /** Runs and sizes of the properties; `WORLDS` multiplies the runs, for a night of it. */
@@ -39,6 +39,24 @@ function enlarged(state: DatacenterState): DatacenterState {
     offers: state.offers.map((offer) => ({ ...offer, amounts: times(offer.amounts, 4) })),
   }
 }
+
+const plenty = offer({ amounts: { cpu: 1e6, memory: 1e4 * gib, pods: 1e4, 'storage/fast': 1e4 * gib } })
+const anySize = fc.record({
+  cpu: fc.integer({ min: 1, max: 6 }).map((cores) => cores * 1000),
+  memory: fc.integer({ min: 1, max: 6 }).map((many) => many * gib),
+  pods: fc.integer({ min: 2, max: 8 }),
+})
+/** One or two with nodes that are soon full, in three zones, and an offer that is never what is short. */
+export const anyTightSites: fc.Arbitrary<DatacenterState[]> = several(
+  (id) =>
+    fc.array(anySize, { minLength: 4, maxLength: 5, size: 'max' }).map((sizes) => {
+      const nodes = sizes.map((free, i) => ({ ...node(`n${i}`, free), zone: `z${i % 3}` }))
+      return datacenter(id, { nodes, offers: [plenty] })
+    }),
+  'dc',
+  1,
+  2,
+)
 
 export const anySites: fc.Arbitrary<DatacenterState[]> = several(anySite, 'dc', 1, 8)
 /** As others test with, and twice as often without what refuses before room is looked at. */
@@ -107,6 +125,27 @@ export const anyEvents: fc.Arbitrary<Event[]> = fc
       }),
     ),
   ) as fc.Arbitrary<Event[]>
+
+/** The same where little is refused and nodes go away more often than not, under hostings without end. */
+export const anyLosses: fc.Arbitrary<Event[]> = anyEvents.map((events) =>
+  events.map((event): Event => {
+    if ('place' in event) return { place: { ...eased(event.place), period: open } }
+    if (!('change' in event) || event.change.site % 2 === 1) return event
+    return { change: { ...event.change, kind: event.change.site % 4 === 0 ? 'gone' : 'cordoned' } }
+  }),
+)
+
+/** The same under hostings without end that all have a fallback, while it is mostly nodes that become smaller. */
+export const anyShrinking: fc.Arbitrary<Event[]> = anyEvents.map((events) =>
+  events.map((event): Event => {
+    if ('place' in event) {
+      const { fallback, ...demand } = eased(event.place)
+      return { place: { ...demand, period: open, fallback: fallback.mode === 'none' ? { mode: 'cold' } : fallback } }
+    }
+    if (!('change' in event) || event.change.site % 4 === 3) return event
+    return { change: { ...event.change, kind: 'shrunk' } }
+  }),
+)
 
 function changed(state: DatacenterState, first: DatacenterState, { kind, nth }: Change): DatacenterState {
   const { nodes, offers } = state

@@ -1,0 +1,62 @@
+/** What an agent needs to be granted, beside what the desk does by it, to stop and start what runs in hostings. */
+import type { Clock } from '../../shared/clock.ts'
+import type { ClusterClient } from '../../shared/kubernetes/index.ts'
+import { createLimit } from '../../shared/limit.ts'
+import type { Logger } from '../../shared/log.ts'
+
+/** The chart grants exactly these. */
+export const fallbackRights: readonly {
+  readonly group: string
+  readonly resource: string
+  readonly verbs: readonly string[]
+}[] = [
+  ...['deployments', 'statefulsets', 'replicasets', 'daemonsets'].map((resource) => ({
+    group: 'apps',
+    resource,
+    verbs: ['list', 'patch'],
+  })),
+  ...['cronjobs', 'jobs'].map((resource) => ({ group: 'batch', resource, verbs: ['list', 'patch'] })),
+  { group: '', resource: 'pods', verbs: ['delete'] },
+]
+
+const againMs = 60_000
+/** Each at once would be a connection of its own, which costs more than all the answers. */
+const asksAtOnce = 2
+
+/** Tells whether it has them; undefined while that is not known. Who cannot stop a hosting may not accept one. */
+export function watchRights(
+  client: Pick<ClusterClient, 'create'>,
+  { clock, log, signal }: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
+): () => boolean | undefined {
+  let hasAll: boolean | undefined
+  const look = async () => {
+    while (!hasAll && !signal.aborted) {
+      try {
+        const missing = await missingRights(client)
+        hasAll = missing.length === 0
+        if (!hasAll) log.warn({ missing }, 'this agent takes no hosting over: the cluster does not let it stop them')
+      } catch (error) {
+        log.warn({ err: error }, 'the cluster does not tell what this agent may')
+      }
+      if (!hasAll) await clock.sleep(againMs, signal).catch(() => undefined)
+    }
+  }
+  void look()
+  return () => hasAll
+}
+
+/** Those that it does not have; rejects when the API server does not say. */
+async function missingRights(client: Pick<ClusterClient, 'create'>): Promise<string[]> {
+  const asked = fallbackRights.flatMap(({ verbs, ...what }) => verbs.map((verb) => ({ ...what, verb })))
+  const limit = createLimit(asksAtOnce)
+  const mayI = async (resourceAttributes: object) => {
+    const review = await client.create({
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes },
+    })
+    return (review['status'] as { allowed?: boolean } | undefined)?.allowed === true
+  }
+  const answers = await Promise.all(asked.map((attributes) => limit(() => mayI(attributes))))
+  return asked.filter((_, index) => !answers[index]).map(({ verb, resource }) => `${verb} ${resource}`)
+}

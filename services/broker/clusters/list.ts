@@ -1,0 +1,27 @@
+/** All objects of a kind in a namespace, page by page, so that no more than a page of them is held. */
+import { type ClusterClient, type KindRef, type KubernetesObject, TooLarge } from '../../shared/kubernetes/index.ts'
+
+const pageSize = 100
+/** More than the quota of a namespace lets a tenant have of any kind; a server may answer `continue` for ever. */
+const most = 20_000
+
+/** Rejects when a page does not come. */
+export async function listAll(
+  client: ClusterClient,
+  { apiVersion, kind }: KindRef,
+  namespace: string,
+  each: (object: KubernetesObject) => void,
+): Promise<void> {
+  let count = 0
+  let next: string | undefined
+  do {
+    const page = await client.list(
+      { apiVersion, kind },
+      { namespace, limit: pageSize, ...(next && { continue: next }) },
+    )
+    count += page.items.length
+    if (count > most) throw new TooLarge(`too large: ${namespace} has more than ${most} objects of kind ${kind}`)
+    page.items.forEach(each)
+    next = page.continue
+  } while (next !== undefined)
+}

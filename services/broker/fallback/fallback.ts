@@ -1,0 +1,42 @@
+/** The room put together: the desk at the replica that leads. */
+import type { Duplex } from 'node:stream'
+import type { Registry } from 'prom-client'
+import { type Profile, profiles } from '../../fallback/index.ts'
+import type { Kit } from '../../shared/kit.ts'
+import type { Clusters } from '../clusters/index.ts'
+import type { Term } from '../scheduling/index.ts'
+import { runDesk } from './desk.ts'
+import { fallbackMetrics } from './metrics.ts'
+import { type FinishSites, runFinish } from './operations/finish/finish.ts'
+import { sitesBy } from './operations/finish/sites.ts'
+import { operationMetrics } from './operations/metrics.ts'
+
+export interface FallbackOptions {
+  readonly registry: Registry
+  readonly reach: Clusters['reach']
+  /** A pipe to the agent of a datacenter; none can be reached that way when absent. */
+  readonly pipe?: ((datacenterId: string) => Promise<Duplex>) | undefined
+  /** The standard one when absent. */
+  readonly profile?: Profile | undefined
+  /** Those that `reach` reaches when absent. */
+  readonly sites?: FinishSites | undefined
+}
+
+export interface Fallback {
+  /** Is the desk until the term ends; rejects when another replica leads. */
+  run(term: Term): Promise<void>
+  /** Brings what it began to its end until the term ends; rejects when another replica leads. */
+  finish(term: Term): Promise<void>
+}
+
+export function createFallback(
+  kit: Kit,
+  { registry, reach, pipe, profile = profiles.standard, sites = sitesBy(kit, reach) }: FallbackOptions,
+): Fallback {
+  const metrics = fallbackMetrics(registry)
+  operationMetrics(registry, kit)
+  return {
+    run: (term) => runDesk({ kit, profile, metrics, reach, pipe }, term),
+    finish: (term) => runFinish(kit, term, { metrics, sites }),
+  }
+}

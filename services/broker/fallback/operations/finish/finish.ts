@@ -1,0 +1,154 @@
+/**
+ * Operations to their end: once its new site says that it runs a hosting, its data is brought back, what runs is seen to be
+ * ready and its names are announced. What does not come in time needs a person, and goes on by itself when it comes.
+ */
+import type { Kit } from '../../../../shared/kit.ts'
+import { createLimit } from '../../../../shared/limit.ts'
+import { createWake, type Reached, type Readiness, reasonOf, refusalOf } from '../../../clusters/index.ts'
+import type { Promotion } from '../../../mirror/index.ts'
+import type { Term } from '../../../scheduling/index.ts'
+import type { FallbackMetrics } from '../../metrics.ts'
+import { stepOf } from '../follow.ts'
+import { commitProgress } from '../forward.ts'
+import type { Progress } from '../store.ts'
+import { type Finished, type Found, finish, stateAfter } from './steps.ts'
+import { selectUnderWay, type UnderWayRow } from './store.ts'
+
+/** What is done and seen at the sites; each may be repeated, and rejects when the site does not answer. */
+export interface FinishSites {
+  /** One step of bringing data back, for the failover that `order` names. */
+  promote(hostingId: string, order: string): Promise<Promotion>
+  /** Of what runs for the failover that `order` names; where no agent does it, wakes what is held back. */
+  look(at: Reached, namespace: string, partyId: string, order: string): Promise<Readiness>
+}
+
+export interface FinishOptions {
+  readonly metrics: Pick<FallbackMetrics, 'ended'>
+  readonly sites: FinishSites
+}
+
+const everyMs = 1_000
+/** One that waits is looked at less and less often. */
+const longestMs = 15_000
+/** At one site; so many are written down together. */
+const atOnce = 8
+const batch = 32
+
+/** When each is looked at again, by how far it has come. */
+type Due = Map<string, { readonly atMs: number; readonly waitMs: number }>
+
+/** Until the term ends; rejects when the store fails, or with `Deposed`. A site that does not answer stalls no other. */
+export async function runFinish(kit: Kit, { epoch, signal: term }: Term, options: FinishOptions): Promise<void> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([term, failed.signal])
+  const look = createWake(kit.clock)
+  const forget = kit.database.listen('operations', look.wake)
+  const due: Due = new Map()
+  const lanes = new Map<string, Promise<void>>()
+  let failure: unknown
+  const begin = (site: string, rows: readonly UnderWayRow[]) => {
+    const lane = finishAt({ kit, epoch, ...options }, rows, due, signal)
+      .catch((error: unknown) => {
+        failure ??= error
+        failed.abort()
+      })
+      .finally(() => lanes.delete(site))
+    lanes.set(site, lane)
+  }
+  try {
+    while (!signal.aborted) {
+      const bySite = Map.groupBy(await selectDue(kit, due), (row) => row.site?.datacenter_id ?? '')
+      // A site that is still busy has its turn at the next look.
+      for (const [site, rows] of bySite) if (!lanes.has(site)) begin(site, rows)
+      await look.wait(everyMs, signal)
+    }
+  } finally {
+    failed.abort()
+    await Promise.all(lanes.values())
+    await forget()
+  }
+  if (failure !== undefined && !term.aborted) throw failure
+}
+
+/** Those whose turn it is; what is over is forgotten. */
+async function selectDue(kit: Kit, due: Due): Promise<UnderWayRow[]> {
+  const rows = await selectUnderWay(kit.database)
+  const present = new Set(rows.map(keyOf))
+  for (const key of due.keys()) if (!present.has(key)) due.delete(key)
+  const now = kit.clock.monotonic()
+  return rows.filter((row) => (due.get(keyOf(row))?.atMs ?? 0) <= now)
+}
+
+async function finishAt(
+  { kit, epoch, metrics, sites }: FinishOptions & { readonly kit: Kit; readonly epoch: number },
+  rows: readonly UnderWayRow[],
+  due: Due,
+  signal: AbortSignal,
+): Promise<void> {
+  const limit = createLimit(atOnce)
+  for (let from = 0; from < rows.length && !signal.aborted; from += batch) {
+    const some = rows.slice(from, from + batch)
+    const made = await Promise.all(
+      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row)))),
+    )
+    for (const row of some) {
+      const waitMs = Math.min(longestMs, 2 * (due.get(keyOf(row))?.waitMs ?? everyMs / 2))
+      due.set(keyOf(row), { atMs: kit.clock.monotonic() + waitMs, waitMs })
+    }
+    await commitProgress(
+      { kit, epoch, metrics },
+      made.flatMap((progress) => progress ?? []),
+    )
+  }
+}
+
+/** One that has come further is looked at at once. */
+const keyOf = ({ id, steps, stands, announced }: UnderWayRow) => JSON.stringify([id, steps.length, stands, announced])
+
+async function finishOne(sites: FinishSites, row: UnderWayRow): Promise<Finished> {
+  const taken = new Set<string>(row.steps.map(({ name }) => name))
+  const names = row.has_names
+    ? { stands: false, problem: null, ...row.announced, tried: row.announced !== null }
+    : undefined
+  const found: Found = { taken, stands: standsOf(taken, row), names }
+  if (found.stands !== true || row.site === null) return finish(found)
+  try {
+    const data = row.has_data && !taken.has('data-promoted') ? await sites.promote(row.hosting_id, row.id) : undefined
+    const looks = !taken.has('healthy') && (data === undefined || data.state === 'done')
+    return finish({ ...found, data, ...(looks && { readiness: await lookAt(sites, row.site, row) }) })
+  } catch (error) {
+    return { steps: [], trouble: reasonOf(error) }
+  }
+}
+
+function standsOf(taken: ReadonlySet<string>, { stands, reachable, site }: UnderWayRow): true | string {
+  if (!taken.has('scaled-up'))
+    return taken.has('claimed') ? 'its new site has yet to say that it runs it' : 'no site has it yet'
+  if (!reachable || site === null) return 'its new site does not answer'
+  return stands || 'its namespace is not yet as it is to be'
+}
+
+/** Where the desk may not act for tenants, what it says of the namespace has to do. */
+async function lookAt(
+  sites: FinishSites,
+  site: Reached,
+  { id, name, party_id }: UnderWayRow,
+): Promise<Readiness | string> {
+  try {
+    return await sites.look(site, name, party_id, id)
+  } catch (error) {
+    if (refusalOf(error) !== 403) throw error
+    return reasonOf(error)
+  }
+}
+
+/** Undefined when it is as before. */
+function progressOf({ clock }: Kit, row: UnderWayRow, finished: Finished): Progress | undefined {
+  const state = stateAfter(finished, { begunMs: row.begun_ms, rtoSeconds: row.rto_seconds }, clock.now())
+  const now = new Date(clock.now())
+  const steps = finished.steps.map(({ name, note }) => stepOf(name, now, note))
+  const outcome = state === 'needs-person' ? (finished.trouble ?? '') : ''
+  const isNews = steps.length > 0 || state !== row.state
+  if (!isNews && outcome === (row.outcome ?? '')) return undefined
+  return { hosting: row.hosting_id, steps, state, outcome, ...(!isNews && { isQuiet: true }) }
+}

@@ -1,0 +1,101 @@
+/** What people have decided is handed to the desk, so much at a time; what has come to its end is closed. */
+import { type Desk, type DeskStep, deskHears, isInContact, type Order } from '../../../fallback/index.ts'
+import type { Sql } from '../../../shared/db/database.ts'
+import type { Kit } from '../../../shared/kit.ts'
+import { appendEvents } from '../../audit/index.ts'
+import { requireEpoch } from '../../scheduling/index.ts'
+import type { FallbackMetrics } from '../metrics.ts'
+import { type Followed, progress } from './follow.ts'
+import { markForwarded, type OperationRow, type Progress, selectOver, selectToForward } from './store.ts'
+
+/** Moves under way in all: each stops a hosting for a while, and the clusters have to start them. */
+export const underWayMost = 25
+
+export interface ForwardContext {
+  readonly kit: Kit
+  readonly epoch: number
+  readonly metrics: Pick<FallbackMetrics, 'ended'>
+}
+
+/** Those whose time is up, or whose hosting goes. */
+export async function endOperations(context: ForwardContext): Promise<void> {
+  const { kit } = context
+  const over = await selectOver(kit.database, new Date(kit.clock.now()))
+  await commitProgress(
+    context,
+    over.map(({ hosting_id: hosting, expired }) => ({
+      hosting,
+      steps: [],
+      state: 'aborted',
+      outcome: expired ? 'nobody confirmed it in time' : 'the hosting ends',
+    })),
+  )
+}
+
+/** Throws `Deposed`. */
+export async function commitProgress(
+  { kit, epoch, metrics }: ForwardContext,
+  made: readonly Progress[],
+): Promise<void> {
+  if (made.length === 0) return
+  const { ended } = await commit(kit, epoch, (sql) => progress(sql, made, new Date(kit.clock.now())))
+  for (const { trigger, result, seconds } of ended) metrics.ended(trigger, result, seconds)
+}
+
+/** Orders of people to the desk; one is repeated until the row shows it. */
+export function ordersOf(desk: Desk, operations: readonly OperationRow[], nowMs: number): DeskStep[] {
+  return operations.flatMap((operation) => {
+    if (isTaken(desk, operation) || refusal(desk, operation, nowMs) !== undefined) return []
+    const order = orderOf(operation, desk)
+    return order ? [deskHears(desk, { kind: 'order', order }, nowMs)] : []
+  })
+}
+
+/** Those that the desk has begun with are marked so, and those that cannot be any more are closed. */
+export async function closeOperations({ kit, epoch, metrics }: ForwardContext, desk: Desk): Promise<void> {
+  const operations = await selectToForward(kit.database, underWayMost)
+  const nowMs = kit.clock.monotonic()
+  const taken = operations.filter((operation) => isTaken(desk, operation)).map(({ id }) => id)
+  const refused = operations.flatMap((operation): Progress[] => {
+    const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, nowMs)
+    return outcome === undefined ? [] : [{ hosting: operation.hosting_id, steps: [], state: 'aborted', outcome }]
+  })
+  if (taken.length + refused.length === 0) return
+  const now = new Date(kit.clock.now())
+  const { ended } = await commit(kit, epoch, async (sql) => {
+    await markForwarded(sql, taken, now)
+    return progress(sql, refused, now)
+  })
+  for (const { trigger, result, seconds } of ended) metrics.ended(trigger, result, seconds)
+}
+
+function isTaken(desk: Desk, { hosting_id }: OperationRow): boolean {
+  const row = desk.rows.get(hosting_id)
+  return row?.saga !== undefined || row?.over !== undefined
+}
+
+/** Why it cannot be any more, whatever was decided. */
+function refusal(desk: Desk, { hosting_id, plan }: OperationRow, nowMs: number): string | undefined {
+  const row = desk.rows.get(hosting_id)
+  if (!row || row.holder !== plan.from) return 'it is not where it was when this was planned'
+  if (plan.method === 'proof' && isInContact(desk, row.holder, nowMs)) return 'the site is heard again'
+  return undefined
+}
+
+function orderOf({ hosting_id: hosting, plan, confirmations }: OperationRow, desk: Desk): Order | undefined {
+  const row = desk.rows.get(hosting)
+  if (!row || plan.to === null) return undefined
+  if (plan.method === 'stop') return { order: 'move', hosting, target: plan.to }
+  if (plan.method === 'wait') return { order: 'confirm-failover', hosting }
+  const witness = confirmations.some(({ kind }) => kind === 'fenced') ? 'fenced' : 'attested'
+  return { order: 'proof', hosting, epoch: row.epoch, witness }
+}
+
+function commit(kit: Kit, epoch: number, work: (sql: Sql) => Promise<Followed>): Promise<Followed> {
+  return kit.database.transaction(async (sql) => {
+    await requireEpoch(sql, epoch)
+    const followed = await work(sql)
+    await appendEvents(sql, kit, followed.events)
+    return followed
+  })
+}

@@ -1,0 +1,271 @@
+/** What people decide about where a hosting is: planned, confirmed, called off. The desk of the leader carries it out. */
+import type {
+  BrakeRelease,
+  BrakeReleaseInput,
+  ConfirmationInput,
+  Drain,
+  FailoverInput,
+  Operation,
+  ReasonInput,
+} from '../../../../schemas/index.ts'
+import type { Profile } from '../../../fallback/index.ts'
+import { rfc3339 } from '../../../shared/clock.ts'
+import type { Sql } from '../../../shared/db/database.ts'
+import { type PageRequest, readPage } from '../../../shared/http/paging.ts'
+import { actorOf, type Caller } from '../../../shared/http/principal.ts'
+import { newId } from '../../../shared/ids.ts'
+import type { Kit } from '../../../shared/kit.ts'
+import { Problem } from '../../../shared/problem.ts'
+import { appendEvents } from '../../audit/index.ts'
+import { requireOwner, visibleParty } from '../../identity/index.ts'
+import { isConfirmed, type Place, planOf } from '../core/plan.ts'
+import { selectReleased, updateReleased } from '../store.ts'
+import { stepOf } from './follow.ts'
+import {
+  insertOperations,
+  lockOperation,
+  type NewOperation,
+  type OperationRow,
+  type PlaceRow,
+  selectDatacenterOwner,
+  selectHeldAt,
+  selectLive,
+  selectOperation,
+  selectOperations,
+  selectPlace,
+  updateOperation,
+} from './store.ts'
+import { operationView } from './view.ts'
+
+/** A plan is of its moment. */
+export const confirmableMs = 3_600_000
+
+/** What planning needs to know of how the desk waits. */
+export interface OperationOptions {
+  readonly profile: Profile
+}
+
+/** Prepares a failover, failback or move, which waits for a word. Throws `not-found`, `state-conflict`. */
+export async function planFailover(
+  sql: Sql,
+  kit: Kit,
+  { profile }: OperationOptions,
+  caller: Caller,
+  hostingId: string,
+  { kind = 'failover', reason }: FailoverInput,
+): Promise<Operation> {
+  const place = await selectPlace(sql, hostingId, visibleParty(caller.principal, 'failover.plan'))
+  if (!place) throw new Problem('not-found', `There is no hosting ${hostingId}`)
+  if (place.wanted !== 'running') throw new Problem('state-conflict', `${place.name} is ${place.wanted}`)
+  const planned = planOf(placeOf(place), profile, kit.clock.now())
+  if (!planned.ok) throw new Problem('state-conflict', `${place.name} cannot go elsewhere: ${planned.why}`)
+  if (kind !== 'failover' && planned.plan.method !== 'stop')
+    throw new Problem('state-conflict', `${place.holder_slug} does not answer, so this is a failover and no ${kind}`)
+  const operation = newOperation(kit, caller, place, { kind, reason, plan: planned.plan })
+  await insertOne(sql, kit, operation)
+  await tell(sql, kit, caller, place.party_id, hostingId, 'operation.planned', { operationId: operation.id, kind })
+  return readOperation(sql, operation.id)
+}
+
+export const placeOf = (row: PlaceRow): Place => ({
+  activity: row.activity,
+  fourEyes: row.four_eyes,
+  holder: row.holder,
+  holderAnswers: row.holder_contact === 'reachable',
+  standby: row.standby,
+  standbyAnswers: row.standby_contact === 'reachable',
+  behind: row.synced_ms === null ? undefined : { sinceMs: row.behind_ms, dataMs: row.data_ms },
+})
+
+function newOperation(
+  kit: Kit,
+  caller: Caller,
+  { id: hosting }: PlaceRow,
+  { kind, reason, plan }: Pick<NewOperation, 'kind' | 'reason' | 'plan'>,
+): NewOperation {
+  return {
+    id: newId('opr', kit.clock, kit.random),
+    hosting,
+    kind,
+    trigger: 'person',
+    state: 'awaiting-confirmation',
+    reason,
+    plan,
+    confirmations: [],
+    steps: [],
+    forwarded: false,
+    by: actorOf(caller),
+    requestId: caller.requestId,
+    expiresAt: rfc3339(kit.clock.now() + confirmableMs),
+  }
+}
+
+/** Who comes second is told of the first. */
+async function insertOne(sql: Sql, kit: Kit, operation: NewOperation): Promise<void> {
+  const made = await insertOperations(sql, [operation], new Date(kit.clock.now()))
+  if (made.size > 0) return
+  const live = await selectLive(sql, operation.hosting)
+  throw new Problem('state-conflict', `Operation ${live?.id} of this hosting is not over yet: it is ${live?.state}`)
+}
+
+/** The word of one person; with enough of them the desk begins. Throws `not-found`, `state-conflict`, `invalid-fields`. */
+export async function confirmOperation(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  id: string,
+  { kind, statement }: ConfirmationInput,
+): Promise<Operation> {
+  const row = await needOperation(sql, caller, 'failover.confirm', id)
+  const now = new Date(kit.clock.now())
+  refuseUnconfirmable(row, now)
+  if (row.plan.method === 'proof' && kind === 'agreed') {
+    const message = 'is fenced or attested: nobody waits for this site, so somebody has to know that it is off'
+    throw new Problem('invalid-fields', 'This takes proof', [{ pointer: '/kind', message }])
+  }
+  const by = personOf(caller)
+  if (row.confirmations.some((earlier) => earlier.by === by))
+    throw new Problem('state-conflict', 'The same person has confirmed this: another one has to')
+  const confirmations = [...row.confirmations, { by, at: rfc3339(now.getTime()), kind, statement }]
+  const fourEyes = row.four_eyes
+  const isEnough = isConfirmed(row.plan, confirmations, fourEyes)
+  const steps = isEnough ? [...row.steps, { ...stepOf('confirmed', now), note: by }] : row.steps
+  await updateOperation(sql, id, { state: isEnough ? 'running' : row.state, confirmations, steps, outcome: null }, now)
+  const data = { operationId: id, kind, statement, enough: isEnough }
+  await tell(sql, kit, caller, row.party_id, row.hosting_id, 'operation.confirmed', data)
+  return readOperation(sql, id)
+}
+
+/** The same person whatever token was used. */
+const personOf = ({ principal }: Caller) => `${principal.partyId}:${principal.subject}`
+
+function refuseUnconfirmable({ state, expires_at }: OperationRow, now: Date): void {
+  if (state !== 'awaiting-confirmation') throw new Problem('state-conflict', `The operation is ${state}`)
+  if (expires_at && expires_at <= now)
+    throw new Problem('state-conflict', 'The plan is too old to be confirmed; make another one')
+}
+
+/** Calls it off, as long as the desk has not begun with it. Throws `not-found`, `state-conflict`. */
+export async function abortOperation(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  id: string,
+  { reason }: ReasonInput,
+): Promise<Operation> {
+  const row = await needOperation(sql, caller, 'failover.abort', id)
+  const isOver = row.state === 'done' || row.state === 'aborted'
+  // Where it needs a person, one may leave it at that: the hosting stays where it is, and another operation can begin.
+  if (isOver || (row.forwarded && row.state !== 'needs-person'))
+    throw new Problem('state-conflict', isOver ? `The operation is ${row.state}` : 'It is under way already')
+  const { confirmations, steps } = row
+  await updateOperation(sql, id, { state: 'aborted', confirmations, steps, outcome: reason }, new Date(kit.clock.now()))
+  await tell(sql, kit, caller, row.party_id, row.hosting_id, 'operation.aborted', { operationId: id, outcome: reason })
+  return readOperation(sql, id)
+}
+
+/** Everything that runs at a datacenter moves to where it falls back to, some at a time. Throws `not-found`, `forbidden`. */
+export async function drainDatacenter(
+  sql: Sql,
+  kit: Kit,
+  { profile }: OperationOptions,
+  caller: Caller,
+  datacenterId: string,
+  { reason }: ReasonInput,
+): Promise<Drain> {
+  const datacenter = await selectDatacenterOwner(sql, datacenterId)
+  if (!datacenter) throw new Problem('not-found', `There is no datacenter ${datacenterId}`)
+  requireOwner(caller.principal, 'datacenter.drain', datacenter.operator_id)
+  const left: Drain['left'] = []
+  const moves: NewOperation[] = []
+  const held = await selectHeldAt(sql, datacenterId)
+  const names = new Map(held.map(({ id, name }) => [id, name]))
+  for (const place of held) {
+    const planned = planOf(placeOf(place), profile, kit.clock.now())
+    const why = planned.ok ? undefined : planned.why
+    if (planned.ok && planned.plan.method === 'stop') {
+      const state = place.four_eyes ? 'awaiting-confirmation' : 'running'
+      moves.push({ ...newOperation(kit, caller, place, { kind: 'drain', reason, plan: planned.plan }), state })
+    } else left.push({ hostingId: place.id, hosting: place.name, why: why ?? 'the datacenter does not answer' })
+  }
+  const made = await insertOperations(sql, moves, new Date(kit.clock.now()))
+  for (const { hosting } of moves)
+    if (!made.has(hosting))
+      left.push({ hostingId: hosting, hosting: names.get(hosting) ?? '', why: 'another operation of it is not over' })
+  const begun = moves.filter(({ hosting }) => made.has(hosting))
+  sql.hint('operations')
+  const subject = { kind: 'datacenter', id: datacenterId }
+  const by = { partyId: datacenter.operator_id, actor: actorOf(caller), requestId: caller.requestId }
+  const data = { slug: datacenter.slug, reason, moves: begun.length, left: left.length }
+  await appendEvents(sql, kit, [{ type: 'datacenter.draining', subject, ...by, data }])
+  const named = ({ id, hosting }: NewOperation) => ({
+    operationId: id,
+    hostingId: hosting,
+    hosting: names.get(hosting) ?? '',
+  })
+  return { datacenterId, operations: begun.map(named), left }
+}
+
+/** A person looked and says: these are really lost, go on. Holds until they are heard again. */
+export async function releaseBrake(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  { datacenterIds, statement }: BrakeReleaseInput,
+): Promise<BrakeRelease> {
+  const released = new Set(await selectReleased(sql))
+  for (const id of datacenterIds) {
+    if (!(await selectDatacenterOwner(sql, id))) throw new Problem('not-found', `There is no datacenter ${id}`)
+    released.add(id)
+  }
+  await updateReleased(sql, [...released])
+  sql.hint('operations')
+  const by = { partyId: null, actor: actorOf(caller), requestId: caller.requestId }
+  const subject = { kind: 'fallback', id: 'fallback' }
+  await appendEvents(sql, kit, [
+    { type: 'fallback.brake-released', subject, ...by, data: { datacenterIds, statement } },
+  ])
+  return { datacenterIds: [...released] }
+}
+
+/** Throws `not-found`. */
+export async function getOperation(kit: Kit, caller: Caller, id: string): Promise<Operation> {
+  const row = await selectOperation(kit.database, id, visibleParty(caller.principal, 'operation.read'))
+  if (!row) throw new Problem('not-found', `There is no operation ${id}`)
+  return operationView(row)
+}
+
+export function listOperations(
+  kit: Kit,
+  caller: Caller,
+  page: PageRequest,
+  filter: { hosting?: string; state?: string },
+) {
+  const partyId = visibleParty(caller.principal, 'operation.read')
+  return readPage(page, (part) => selectOperations(kit.database, part, { ...filter, partyId }), operationView)
+}
+
+async function needOperation(sql: Sql, caller: Caller, action: 'failover.confirm' | 'failover.abort', id: string) {
+  const row = await lockOperation(sql, id, visibleParty(caller.principal, action))
+  if (!row) throw new Problem('not-found', `There is no operation ${id}`)
+  return row
+}
+
+async function readOperation(sql: Sql, id: string): Promise<Operation> {
+  const row = await selectOperation(sql, id, undefined)
+  if (!row) throw new Problem('not-found', `There is no operation ${id}`)
+  return operationView(row)
+}
+
+function tell(
+  sql: Sql,
+  kit: Kit,
+  caller: Caller,
+  partyId: string,
+  hostingId: string,
+  type: string,
+  data: Record<string, unknown>,
+): Promise<void> {
+  const subject = { kind: 'hosting', id: hostingId }
+  return appendEvents(sql, kit, [{ type, subject, partyId, actor: actorOf(caller), requestId: caller.requestId, data }])
+}

@@ -1,0 +1,131 @@
+/** The declared data of one hosting: what copies it stands at both sites, and how old the last good copy is. */
+import type { ClusterClient, KindRef } from '../../../shared/kubernetes/index.ts'
+import { reasonOf } from '../../clusters/index.ts'
+import { Deposed } from '../../scheduling/index.ts'
+import { cnpgState, cnpgVersion, followerOf, isReplica } from '../core/cnpg.ts'
+import type { DataObject, DataState, Declared } from '../core/data.ts'
+import { replicationSource, volsyncName, volsyncState, volsyncVersion } from '../core/volsync.ts'
+import type { Datacenter } from '../datacenter.ts'
+import type { Seen } from '../source.ts'
+import type { PairRow } from '../store.ts'
+import { noteName, noteOf, putData, readData } from './objects.ts'
+
+export const clusterKind = { apiVersion: cnpgVersion, kind: 'Cluster' }
+const sourceKind = { apiVersion: volsyncVersion, kind: 'ReplicationSource' }
+const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
+const noteKind = { apiVersion: 'v1', kind: 'ConfigMap' }
+
+export interface DataContext {
+  readonly row: PairRow
+  readonly active: Datacenter
+  readonly other: Datacenter
+  /** In the tenant's name. */
+  readonly here: ClusterClient
+  readonly there: ClusterClient
+  /** The objects of the tenant at the active site. */
+  readonly objects: ReadonlyMap<string, Seen>
+  readonly confirm: () => Promise<boolean>
+  /** As they were last known. */
+  readonly known: readonly DataState[]
+  readonly nowMs: number
+}
+
+/** What fails for one is told of that one; rejects only with `Deposed`. */
+export function keepData(context: DataContext): Promise<DataState[]> {
+  const { row, objects } = context
+  if (row.data === null) return undeclared(context, objects)
+  return Promise.all(row.data.map((declared) => keepOne(context, declared)))
+}
+
+async function keepOne(context: DataContext, declared: Declared): Promise<DataState> {
+  try {
+    return await (declared.kind === 'cnpg' ? keepCluster(context, declared.name) : keepVolume(context, declared))
+  } catch (error) {
+    if (error instanceof Deposed) throw error
+    const before = context.known.find(({ kind, name }) => kind === declared.kind && name === declared.name)
+    // How old the last copy was that is known of is what counts while nobody answers.
+    return { kind: declared.kind, name: declared.name, goodAtMs: before?.goodAtMs ?? null, problem: reasonOf(error) }
+  }
+}
+
+async function keepCluster(context: DataContext, name: string): Promise<DataState> {
+  const { row, here, there, other, confirm, nowMs } = context
+  const { name: namespace, mode, warmReplicas, epoch } = row
+  await known(other, clusterKind, 'CloudNativePG')
+  const active = await readData(here, clusterKind, name, namespace)
+  const replica = await readData(there, clusterKind, name, namespace)
+  const state = cnpgState(name, active, replica, mode, nowMs)
+  if (!active || row.role !== 'standby') return state
+  const follower = followerOf(
+    active,
+    { mode, warmReplicas, place: `${other.slug}-${epoch}`, namespace },
+    mode !== 'cold',
+  )
+  if ('problem' in follower) return { ...state, problem: follower.problem }
+  if (mode === 'cold') {
+    await putNote(context, 'cnpg', name, follower.object)
+    return state
+  }
+  if (replica && !isReplica(replica)) {
+    const problem = `Cluster ${name} at ${other.slug} ran by itself; it follows again when somebody has removed it there`
+    return { ...state, problem }
+  }
+  await putData(there, follower.object, replica, confirm)
+  return state
+}
+
+async function keepVolume(context: DataContext, declared: Extract<Declared, { kind: 'volsync' }>): Promise<DataState> {
+  const { row, here, there, active, other, confirm } = context
+  const { name: namespace } = row
+  const name = volsyncName(declared.name)
+  await known(active, sourceKind, 'VolSync')
+  await known(other, sourceKind, 'VolSync')
+  const claim = await readData(here, claimKind, declared.name, namespace)
+  const problem = `there is no PersistentVolumeClaim ${declared.name} at ${active.slug}`
+  const old = await readData(there, sourceKind, name, namespace)
+  // Where it ran before it must not go on copying what is old over what is new.
+  if (old && old.spec?.['paused'] !== true) {
+    const paused = { ...replicationSource(declared, namespace) }
+    await putData(there, { ...paused, spec: { ...paused.spec, paused: true } }, old, confirm)
+  }
+  if (!claim) return { kind: 'volsync', name: declared.name, goodAtMs: null, problem }
+  const source = await readData(here, sourceKind, name, namespace)
+  await putData(here, replicationSource(declared, namespace), source, confirm)
+  if (row.role === 'standby') await putNote(context, 'volsync', declared.name, prepared(claim))
+  return volsyncState(declared.name, source)
+}
+
+const prepared = ({ apiVersion, kind, metadata: { name }, spec = {} }: DataObject): DataObject => {
+  const { volumeName: _volumeName, ...kept } = spec
+  return { apiVersion, kind, metadata: { name }, spec: kept }
+}
+
+async function putNote({ row, there, confirm }: DataContext, kind: string, name: string, object: DataObject) {
+  const { hostingId: id, name: namespace } = row
+  const before = await readData(there, noteKind, noteName(kind, name), namespace)
+  await putData(there, noteOf(kind, name, { id, namespace }, object), before, confirm)
+}
+
+async function known(datacenter: Datacenter, kind: KindRef, operator: string): Promise<void> {
+  const found = await datacenter.resources(kind.apiVersion)
+  if (!found.some((one) => one.kind === kind.kind)) throw new Error(`${datacenter.slug} does not know ${operator}`)
+}
+
+/** What holds data and nobody has said how it comes along. */
+async function undeclared(
+  { active, here, row }: DataContext,
+  objects: ReadonlyMap<string, Seen>,
+): Promise<DataState[]> {
+  const claims = [...objects.values()]
+    .filter(({ kind }) => kind === claimKind.kind)
+    .map(({ kind, name }) => `${kind}/${name}`)
+  const isServed = (await active.resources(cnpgVersion)).some(({ kind }) => kind === clusterKind.kind)
+  const clusters = isServed ? await here.list(clusterKind, { namespace: row.name }).catch(() => undefined) : undefined
+  const databases = (clusters?.items ?? []).map(({ metadata }) => `Cluster/${metadata.name}`)
+  return [...claims, ...databases].map((name) => ({
+    kind: 'undeclared',
+    name,
+    goodAtMs: null,
+    problem: 'it holds data, and how that comes to the standby is not declared',
+  }))
+}

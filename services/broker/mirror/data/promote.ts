@@ -1,0 +1,95 @@
+/** Brings declared data to life where a hosting now runs, with nothing of the site that is lost. */
+import type { Kit } from '../../../shared/kit.ts'
+import type { ClusterClient } from '../../../shared/kubernetes/index.ts'
+import { asTenant, type Reached } from '../../clusters/index.ts'
+import { cnpgPromotion, isReplica } from '../core/cnpg.ts'
+import type { DataObject, Declared, Promotion } from '../core/data.ts'
+import { sourceOf } from '../core/marks.ts'
+import { filledClaim, replicationDestination, restored, volsyncName, volsyncVersion } from '../core/volsync.ts'
+import { selectPromoted } from '../store.ts'
+import { clusterKind } from './keep.ts'
+import { putData, readData, readNote } from './objects.ts'
+
+/** For which failover a claim was filled. */
+const orderAnnotation = 'gemeentecloud.nl/filled-for'
+const destinationKind = { apiVersion: volsyncVersion, kind: 'ReplicationDestination' }
+const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
+
+/**
+ * One step towards data that can be used where the placement of role `primary` is now; asked again while it says `waiting`.
+ * Each step may be repeated. `order` names the failover, such as the id of its operation. Rejects when the site does not answer.
+ */
+export async function promoteData(
+  kit: Pick<Kit, 'database'>,
+  reach: (datacenter: Reached) => Promise<ClusterClient>,
+  hostingId: string,
+  order: string,
+): Promise<Promotion> {
+  const found = await selectPromoted(kit.database, hostingId)
+  if (!found?.data || found.data.length === 0) return { state: 'done', reason: null }
+  const client = await reach(found.active)
+  try {
+    const tenant = asTenant(client, found.partyId)
+    const outcomes = await Promise.all(found.data.map((declared) => promoteOne(tenant, found.name, declared, order)))
+    const worst = ['failed', 'waiting'].flatMap((state) => outcomes.filter((outcome) => outcome.state === state))
+    return worst[0] ?? { state: 'done', reason: null }
+  } finally {
+    await client.close()
+  }
+}
+
+const always = async () => true
+
+function promoteOne(tenant: ClusterClient, namespace: string, declared: Declared, order: string): Promise<Promotion> {
+  return declared.kind === 'cnpg'
+    ? promoteCluster(tenant, namespace, declared.name)
+    : promoteVolume(tenant, namespace, declared, order)
+}
+
+async function promoteCluster(tenant: ClusterClient, namespace: string, name: string): Promise<Promotion> {
+  const cluster = await readData(tenant, clusterKind, name, namespace)
+  if (!cluster) {
+    const noted = await readNote(tenant, 'cnpg', name, namespace)
+    if (!noted) return { state: 'failed', reason: `nothing is known here of Cluster ${name}` }
+    await putData(tenant, noted, undefined, always)
+    return { state: 'waiting', reason: `Cluster ${name} is being made from the archive` }
+  }
+  if (isReplica(cluster)) {
+    const ref = { ...clusterKind, name, namespace }
+    await tenant.patch(ref, { spec: { replica: { enabled: false } } }, { fieldManager: 'gemeentecloud-data' })
+    return { state: 'waiting', reason: `Cluster ${name} is being promoted` }
+  }
+  return cnpgPromotion(cluster)
+}
+
+async function promoteVolume(
+  tenant: ClusterClient,
+  namespace: string,
+  declared: Extract<Declared, { kind: 'volsync' }>,
+  order: string,
+): Promise<Promotion> {
+  const { name } = declared
+  const claim = await readData(tenant, claimKind, name, namespace)
+  if (claim?.metadata.annotations?.[orderAnnotation] === order) return { state: 'done', reason: null }
+  if (claim) return giveWay(tenant, namespace, claim)
+  const noted = await readNote(tenant, 'volsync', name, namespace)
+  if (!noted) return { state: 'failed', reason: `nothing is known here of PersistentVolumeClaim ${name}` }
+  const before = await readData(tenant, destinationKind, volsyncName(name), namespace)
+  await putData(tenant, replicationDestination(declared, noted.spec ?? {}, namespace, order), before, always)
+  const outcome = restored(before, order)
+  if (outcome.state !== 'done') return outcome
+  await putData(tenant, filledClaim(noted, namespace, { [orderAnnotation]: order }), undefined, always)
+  return outcome
+}
+
+/** An empty one that the mirror made before the data was declared goes; what may hold data is for people to remove. */
+async function giveWay(
+  tenant: ClusterClient,
+  namespace: string,
+  { metadata: { name, uid = '', annotations }, status }: DataObject,
+): Promise<Promotion> {
+  if (sourceOf(annotations) === undefined || status?.['phase'] === 'Bound')
+    return { state: 'failed', reason: `PersistentVolumeClaim ${name} stands here from before and may hold older data` }
+  await tenant.remove({ ...claimKind, name, namespace }, { preconditions: { uid } })
+  return { state: 'waiting', reason: `PersistentVolumeClaim ${name} makes way` }
+}

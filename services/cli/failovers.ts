@@ -1,0 +1,152 @@
+/** `failover plan|back|confirm|abort|list|show|drain|release-brake`: where hostings go, and whose word it takes. */
+import type { Command } from 'commander'
+import type { BrakeRelease, Drain, FailoverInput, Operation } from '../../schemas/index.ts'
+import { type ExitCode, exitCode } from './errors.ts'
+import { findDatacenter, findHosting } from './find.ts'
+import { operationText, operationTones } from './operation-view.ts'
+import { action, type Session, type Shell } from './session.ts'
+import { renderTable } from './table.ts'
+import { line } from './text.ts'
+
+interface Reason {
+  reason: string
+}
+
+const reasonHelp = 'why, for who reads it later'
+
+export function failoverCommands(program: Command, shell: Shell): void {
+  const failover = program.command('failover').description('bring a hosting to where it falls back to, and back')
+  planCommand(failover, shell, 'plan', 'prepare that a hosting goes to its standby; it waits for a confirmation')
+  planCommand(failover, shell, 'back', 'the same, to bring it back to where it came from', 'failback')
+  decisionCommands(failover, shell)
+  readCommands(failover, shell)
+  deskCommands(failover, shell)
+}
+
+function planCommand(
+  failover: Command,
+  shell: Shell,
+  name: string,
+  what: string,
+  kind: FailoverInput['kind'] = 'failover',
+): void {
+  failover
+    .command(`${name} <hosting>`)
+    .description(what)
+    .requiredOption('--reason <text>', reasonHelp)
+    .action(
+      action<Reason>(shell, 'consumer', async (session, { reason }, [hosting = '']) => {
+        const { id } = await findHosting(session.api(), hosting)
+        const made = await change<Operation>(session, 'planning', `/hostings/${id}/failovers`, { kind, reason })
+        await session.show(made, () => operationText(made, session.paint))
+        session.remark(`Next, by the desk: gemeentecloud failover confirm ${made.id} --kind … --statement …`)
+        return undefined
+      }),
+    )
+}
+
+function decisionCommands(failover: Command, shell: Shell): void {
+  failover
+    .command('confirm <operation>')
+    .description('say that it may begin, and how that is known')
+    .requiredOption('--kind <kind>', 'agreed, fenced (cut off by other means) or attested (known to be down)')
+    .requiredOption('--statement <text>', 'how that is known')
+    .action(
+      action<{ kind: string; statement: string }>(shell, 'loket', async (session, body, [id = '']) => {
+        const now = await change<Operation>(session, 'confirming', `/operations/${id}/confirmations`, body)
+        await session.show(now, () => operationText(now, session.paint))
+        return now.state === 'awaiting-confirmation' ? exitCode.undecided : undefined
+      }),
+    )
+  failover
+    .command('abort <operation>')
+    .description('call it off before it has begun, or leave it at that when it needs a person')
+    .requiredOption('--reason <text>', reasonHelp)
+    .action(
+      action<Reason>(shell, 'consumer', async (session, { reason }, [id = '']) => {
+        const now = await change<Operation>(session, 'calling it off', `/operations/${id}/aborts`, { reason })
+        await session.show(now, () => operationText(now, session.paint))
+        return undefined
+      }),
+    )
+}
+
+function readCommands(failover: Command, shell: Shell): void {
+  failover
+    .command('list')
+    .description('failovers, failbacks, drains and moves')
+    .option('--hosting <name>', 'only of this hosting')
+    .option('--state <state>', 'only in this state, such as awaiting-confirmation')
+    .action(
+      action<{ hosting?: string; state?: string }>(shell, 'loket', async (session, { hosting, state }) => {
+        const filter = { hosting, state }
+        const found = await session.during('reading', session.api().list<Operation>('/operations', filter))
+        await session.show(found, () =>
+          renderTable(
+            [{ title: 'OPERATION' }, { title: 'HOSTING' }, { title: 'KIND' }, { title: 'STATE' }, { title: 'STEP' }],
+            found.map(({ id, hosting, kind, state, steps }) => [
+              id,
+              hosting,
+              kind,
+              { text: state, tone: operationTones[state] },
+              steps.at(-1)?.name ?? '',
+            ]),
+            session.paint,
+          ),
+        )
+        return undefined
+      }),
+    )
+  failover
+    .command('show <operation>')
+    .description('one of them: its plan, who confirmed it, each step')
+    .action(
+      action(shell, 'loket', async (session, _options, [id = '']) => {
+        const found = await session.during('reading', session.api().get<Operation>(`/operations/${id}`))
+        await session.show(found, () => operationText(found, session.paint))
+        return undefined
+      }),
+    )
+}
+
+function deskCommands(failover: Command, shell: Shell): void {
+  failover
+    .command('drain <datacenter>')
+    .description('have all that runs at a datacenter go to where it falls back to, the most urgent first')
+    .requiredOption('--reason <text>', reasonHelp)
+    .action(
+      action<Reason>(shell, 'provider', async (session, { reason }, [name = '']): Promise<ExitCode | undefined> => {
+        const { id, slug } = await findDatacenter(session.api(), name)
+        const drain = await change<Drain>(session, 'beginning', `/datacenters/${id}/drains`, { reason })
+        await session.show(drain, () => {
+          const left = drain.left.map(({ hosting, why }) => line`  ${hosting} stays: ${why}`)
+          const leaving = drain.operations.length
+          const what = leaving === 1 ? '1 hosting leaves' : `${leaving} hostings leave`
+          return `${[line`${what} ${slug}`, ...left].join('\n')}\n`
+        })
+        return drain.left.length > 0 ? exitCode.refused : undefined
+      }),
+    )
+  failover
+    .command('release-brake <datacenters...>')
+    .description('say that these are really lost, when so many are that automatic failover holds back')
+    .requiredOption('--statement <text>', 'how that is known')
+    .action(
+      action<{ statement: string }>(shell, 'loket', async (session, { statement }, [names]) => {
+        const slugs = new Map<string, string>()
+        for (const name of names as unknown as string[]) {
+          const { id, slug } = await findDatacenter(session.api(), name)
+          slugs.set(id, slug)
+        }
+        const body = { datacenterIds: [...slugs.keys()], statement }
+        const now = await change<BrakeRelease>(session, 'releasing', '/brake-releases', body)
+        const lost = now.datacenterIds.map((id) => slugs.get(id) ?? id)
+        await session.show(now, () => `${line`Taken for lost: ${lost.join(', ')}`}\n`)
+        return undefined
+      }),
+    )
+}
+
+async function change<T>(session: Session, what: string, path: string, body: object): Promise<T> {
+  return (await session.during(what, session.api().change<T>('POST', path, { body }))).body
+}

@@ -1,0 +1,113 @@
+/** The desk that leads: what it has seen since it began to, beside the rows of its store. */
+import type { DatacenterId, FromDesk, HostingId, Seen } from '../messages.ts'
+import type { Step } from '../step.ts'
+import { type Profile, waitMs } from '../timers.ts'
+import type { Row } from './row.ts'
+
+export interface DeskOptions {
+  readonly profile: Profile
+  readonly datacenters: readonly DatacenterId[]
+  /** Where the engine would have it now, best first, of `among`; peers for a holder the same way. */
+  readonly choose: (row: Row, among: readonly DatacenterId[]) => readonly DatacenterId[]
+  readonly peersFor: (row: Row, holder: DatacenterId) => readonly DatacenterId[]
+  /** How many may be lost at once before it is rather us who are cut off. */
+  readonly lostBeforeBrake: number
+}
+
+export interface Desk {
+  readonly options: DeskOptions
+  readonly waitMs: number
+  readonly generation: number
+  readonly rows: Map<HostingId, Row>
+  readonly bootMs: number
+  /** When a grant of this row's current epoch was last known to be committed. */
+  readonly grantedMs: Map<HostingId, number>
+  readonly heardMs: Map<DatacenterId, number>
+  readonly toldMs: Map<string, number>
+  /** The engine's choice was refused until then. */
+  readonly notBeforeMs: Map<string, number>
+  /** Answers of sites to a desk whose store was restored. */
+  readonly seenBy: Map<HostingId, Map<DatacenterId, Seen>>
+  readonly answered: Set<DatacenterId>
+  /** A person looked and said: these are really lost, go on. */
+  readonly released: Set<DatacenterId>
+  sagas: number
+}
+
+/** A commit of the row as it shall be; or only of the fact that we still lead. */
+export type DeskWrite = { row: Row } | { check: 'term' }
+export interface DeskEffect {
+  readonly to: DatacenterId
+  readonly message: FromDesk
+}
+export type DeskStep = Step<DeskWrite, DeskEffect>
+
+/** Takes over: every lease in the table counts as granted now, whatever the old desk's clock said. */
+export function startDesk(options: DeskOptions, rows: readonly Row[], generation: number, nowMs: number): Desk {
+  return {
+    options,
+    waitMs: waitMs(options.profile),
+    generation,
+    rows: new Map(rows.map((row) => [row.hosting, row])),
+    bootMs: nowMs,
+    grantedMs: new Map(),
+    heardMs: new Map(),
+    toldMs: new Map(),
+    notBeforeMs: new Map(),
+    seenBy: new Map(),
+    answered: new Set(),
+    released: new Set(),
+    sagas: 0,
+  }
+}
+
+/** No grant of ours to the holder can still hold. Says nothing of promises between sites. */
+export function hasExpired(desk: Desk, row: Row, nowMs: number): boolean {
+  return nowMs - (desk.grantedMs.get(row.hosting) ?? desk.bootMs) >= desk.waitMs
+}
+
+export const silentMs = (desk: Desk, datacenter: DatacenterId, nowMs: number): number =>
+  nowMs - (desk.heardMs.get(datacenter) ?? desk.bootMs)
+
+export const isLost = (desk: Desk, datacenter: DatacenterId, nowMs: number): boolean =>
+  silentMs(desk, datacenter, nowMs) >= desk.waitMs
+
+/** Heard of lately, in this life of the desk. */
+export const isInContact = (desk: Desk, datacenter: DatacenterId, nowMs: number): boolean =>
+  desk.heardMs.has(datacenter) && silentMs(desk, datacenter, nowMs) < 2.5 * desk.options.profile.renewMs
+
+/** Many lost at once: more likely it is us. People decide then. */
+export function isBraked(desk: Desk, nowMs: number): boolean {
+  const lost = desk.options.datacenters.filter((id) => isLost(desk, id, nowMs))
+  return lost.length > desk.options.lostBeforeBrake && !lost.every((id) => desk.released.has(id))
+}
+
+/** One row changed, then effects. */
+export function changed(desk: Desk, row: Row, effects: (nowMs: number) => DeskEffect[] = () => []): DeskStep {
+  desk.rows.set(row.hosting, row)
+  return { writes: [{ row }], after: effects }
+}
+
+/** Whether something that is repeated until it is answered is due again; notes that it was said. */
+export function isDue(desk: Desk, what: string, everyMs: number, nowMs: number): boolean {
+  if (nowMs - (desk.toldMs.get(what) ?? Number.NEGATIVE_INFINITY) < everyMs) return false
+  desk.toldMs.set(what, nowMs)
+  return true
+}
+
+export const tell = (to: DatacenterId, message: FromDesk): DeskEffect => ({ to, message })
+
+/** Without the fields named: an absent one is left out, not kept as undefined. */
+export function without<K extends 'offer' | 'over' | 'saga' | 'nextPeers'>(row: Row, ...fields: K[]): Row {
+  const copy = { ...row }
+  for (const field of fields) delete copy[field]
+  return copy
+}
+
+/** Of several steps in a row, as one. */
+export function together(steps: readonly DeskStep[]): DeskStep {
+  return {
+    writes: steps.flatMap(({ writes }) => writes),
+    after: (nowMs) => steps.flatMap(({ after }) => after(nowMs)),
+  }
+}

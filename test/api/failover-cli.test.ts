@@ -1,0 +1,63 @@
+/** Failovers on the command line, against the real API and a desk that leads: what people type, and what they are told. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import type { Role } from '../../schemas/index.ts'
+import { at, fallbackStage } from '../support/fallback-stage.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { until } from '../support/until.ts'
+import { cli } from '../unit/cli/fake-io.ts'
+
+t.setTimeout(120_000)
+
+const why = ['--reason', 'onderhoud aan de koeling']
+
+async function desk(t: Test) {
+  const stage = await fallbackStage(t)
+  stage.lead()
+  const { path, remove } = temporaryFolder('failover-cli')
+  t.teardown(remove)
+  const names: Role[] = ['provider', 'consumer', 'loket']
+  const tokens = Object.fromEntries(names.map((role) => [role, stage.api.tokenOf(role)]))
+  writeFileSync(join(path, 'access.json'), JSON.stringify({ api: await stage.api.listen(), tokens }), { mode: 0o600 })
+  const run = (...argv: string[]) => cli(['failover', ...argv], { env: { GEMEENTECLOUD_DATA: path } })
+  const json = async (...argv: string[]) => JSON.parse((await run(...argv, '-o', 'json')).out)
+  return { stage, run, json }
+}
+
+t.test('planned, listed, shown and called off', async (t) => {
+  const { stage, run, json } = await desk(t)
+  const hosting = await stage.host('verhuist')
+  const [from, to] = [at(hosting, 'primary') ?? '', at(hosting, 'standby') ?? '']
+  await stage.running(hosting.id, from)
+  const slugs = new Map(Object.entries(stage.datacenters).map(([slug, id]) => [id, slug]))
+
+  const planned = await run('plan', 'verhuist', ...why)
+  t.match(planned, { code: 0, err: /Next, by the desk: gemeentecloud failover confirm opr_/ })
+  t.match(planned.out, `${slugs.get(from)} → ${slugs.get(to)}`, 'where from and where to, as people call it')
+  for (const filter of [[], ['--hosting', 'verhuist'], ['--state', 'awaiting-confirmation']]) {
+    const listed = await run('list', ...filter)
+    t.match(listed, { code: 0, err: '' }, filter.join(' '))
+    t.match(listed.out, /opr_\S+ +verhuist +failover +awaiting-confirmation/)
+  }
+  t.notMatch((await run('list', '--state', 'done')).out, /opr_/)
+  const [{ id }] = await json('list')
+  t.match(await run('show', id), { code: 0, out: /failover of verhuist/ })
+  t.match(await run('plan', 'verhuist', ...why), { code: 1, err: new RegExp(id) }, 'the second is told of the first')
+  t.match(await run('abort', id, ...why), { code: 0, out: /aborted: onderhoud aan de koeling/ })
+})
+
+t.test('a datacenter is drained, and a brake is released', async (t) => {
+  const { stage, run, json } = await desk(t)
+  const hosting = await stage.host('vertrekt')
+  const [from = '', to = ''] = [at(hosting, 'primary'), at(hosting, 'standby')]
+  await stage.running(hosting.id, from)
+  const slug = Object.entries(stage.datacenters).find(([, id]) => id === from)?.[0] ?? ''
+  t.match(await run('drain', slug, ...why), { code: 0, out: `1 hosting leaves ${slug}` })
+  await stage.running(hosting.id, to)
+  await until(
+    async () => (await json('list'))[0].steps.some(({ name }: { name: string }) => name === 'scaled-up'),
+    'it',
+  )
+  t.match(await run('release-brake', slug, '--statement', 'de stroom is er echt af'), { code: 0, out: slug })
+})
