@@ -54,10 +54,13 @@ const stop = async (keep = 0) => {
   for (const each of stops.splice(keep).toReversed()) await each()
 }
 let stopping = false
+const unlessStopping = () => {
+  if (stopping) throw new Error('stopped while it started')
+}
 /** From here on `undo` is done at the stop; a start that is to stop goes no further. */
 const begun = (undo: () => Promise<void>) => {
   stops.push(undo)
-  if (stopping) throw new Error('stopped while it started')
+  unlessStopping()
 }
 
 const starting = run()
@@ -140,5 +143,6 @@ async function run(): Promise<void> {
   writeLocalAccess(directory, access)
   progress.clear()
   const contents = await countContents(database)
+  unlessStopping()
   say(welcome({ seconds: process.uptime(), broker, gateway, directory, logFile, demonstration, contents }))
 }

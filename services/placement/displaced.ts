@@ -4,6 +4,7 @@ import type { Displaced } from './lost.ts'
 import type { Period } from './model.ts'
 import type { Nodes } from './nodes.ts'
 import { type Ground, type Seats, searchSeats } from './search.ts'
+import type { Site } from './snapshot.ts'
 
 /** The schedulable nodes as a decision looks at them: one bin a row, one column a resource. */
 export interface Stage extends Ground {
@@ -18,11 +19,16 @@ interface Lost extends RequestComponent {
   readonly closed: ReadonlySet<number>
 }
 
+const none: readonly Displaced[] = []
+
+/** Those of another time have no say: not in what fits, and not in which node fits best. */
+export function displacedDuring({ displaced }: Site, { start, end }: Period): readonly Displaced[] {
+  return displaced.length === 0 ? none : displaced.filter(({ period }) => period.start < end && start < period.end)
+}
+
 /** Takes their room from `left`; returns how many find none, as far from their like as they must be. */
-export function seatDisplaced(displaced: readonly Displaced[], { start, end }: Period, stage: Stage): number {
-  const those = displaced.filter(({ period }) => period.start < end && start < period.end)
-  if (those.length === 0) return 0
-  const all = [...Map.groupBy(those, (d) => `${d.hostingId} ${d.role} ${d.component}`)].map(([name, like]) =>
+export function seatDisplaced(displaced: readonly Displaced[], stage: Stage): number {
+  const all = [...Map.groupBy(displaced, (d) => `${d.hostingId} ${d.role} ${d.component}`)].map(([name, like]) =>
     lostOf(name, like, stage),
   )
   const greedy = new Map(all.map((lost) => [lost.name, seatsOf(lost, stage)]))

@@ -4,8 +4,9 @@
  */
 import { aheadOf, indexAt, type Ledger } from './calendar.ts'
 import type { Request, RequestComponent } from './demand.ts'
-import { seatDisplaced } from './displaced.ts'
+import { displacedDuring, seatDisplaced } from './displaced.ts'
 import type { Ruling } from './explain.ts'
+import type { Displaced } from './lost.ts'
 import type { Period, Witness } from './model.ts'
 import { isOnNodes, type Nodes, shared, timed } from './nodes.ts'
 import { isPooled } from './resources.ts'
@@ -41,11 +42,12 @@ export function fitNodes(
   domains: readonly string[] | undefined,
   seated?: Seated,
 ): Witness | Ruling {
-  const columns = columnsOf(site, request)
+  const displaced = displacedDuring(site, request.period)
+  const columns = columnsOf(displaced, request)
   const bins = binsOf(site.nodes, request, domains, columns)
   if (seated) seatFirst(bins, columns, seated)
-  const stray = site.displaced.length > 0 ? seatDisplaced(site.displaced, request.period, stageOf(bins, columns)) : 0
-  if (site.displaced.length > 0 || seated) raiseLargest(bins)
+  const stray = displaced.length > 0 ? seatDisplaced(displaced, stageOf(bins, columns)) : 0
+  if (displaced.length > 0 || seated) raiseLargest(bins)
   if (stray > 0) return { rule: 'node-displaced', missing: stray }
   const { largest } = bins
   const tooBig = refuseSize(request, largest)
@@ -73,7 +75,7 @@ export interface Seated {
 type Columns = Request['nodeResources']
 
 /** What the request takes of nodes, and what those take that must be seated first. */
-function columnsOf({ displaced }: Site, { nodeResources }: Request): Columns {
+function columnsOf(displaced: readonly Displaced[], { nodeResources }: Request): Columns {
   if (displaced.length === 0) return nodeResources
   const all = new Map([...nodeResources, ...displaced.flatMap((d) => d.perReplica)].map((c) => [c.resource, c.index]))
   return [...all].map(([resource, index]) => ({ resource, index }))

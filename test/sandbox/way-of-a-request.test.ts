@@ -63,20 +63,20 @@ t.test('one request id from the answer to what stands in two clusters, and anoth
     const { state, fallbackStatus } = await loket.get<Hosting>(`/hostings/${id}`)
     return (state === 'running' && fallbackStatus === 'ready') || undefined
   })
+  const ending = await call('DELETE', `/hostings/${id}`)
+  const [first, second] = [asked, ending].map(({ headers }) => headers.get('x-request-id'))
+  t.not(first, second)
   // Events are told when no older transaction is under way, of other tests' on the same server too.
-  const before = await until('what was observed to be told', 60_000, async () => {
-    const told = await events()
-    return told.filter(({ type }) => type === 'placement.observed').length >= 2 ? told : undefined
+  const told = await until('the end to be told', 60_000, async () => {
+    const all = await events()
+    return all.some(({ type }) => type === 'hosting.ended') ? all : undefined
   })
-  t.same([...new Set(before.map(({ requestId }) => requestId))], [asked.headers.get('x-request-id')])
+  const end = told.findIndex(({ type }) => type === 'hosting.ending')
+  const [before, after] = [told.slice(0, end), told.slice(end)]
+  t.same([...new Set(before.map(({ requestId }) => requestId))], [first])
   const types = before.map(({ type }) => type)
   for (const type of ['hosting.requested', 'hosting.placed', 'placement.observed']) t.ok(types.includes(type), type)
-
-  const ending = await call('DELETE', `/hostings/${id}`)
-  t.not(ending.headers.get('x-request-id'), asked.headers.get('x-request-id'))
-  await until('the end', 60_000, async () => (await events()).some(({ type }) => type === 'hosting.ended') || undefined)
-  const after = (await events()).slice(before.length)
-  t.same([...new Set(after.map(({ requestId }) => requestId))], [ending.headers.get('x-request-id')])
+  t.same([...new Set(after.map(({ requestId }) => requestId))], [second])
   t.equal(after.filter(({ type }) => type === 'placement.released').length, 2)
 
   async function events(): Promise<Event[]> {

@@ -81,11 +81,19 @@ async function changeAll(
 ): Promise<void> {
   const ofKind = async (workload: Workload) => {
     const { apiVersion, kind } = workload
-    const { items } = await client.list({ apiVersion, kind }, { namespace })
-    for (const object of items) await patched(client, object, changeOf(workload, object))
+    for (let round = 0; round < rounds; round++) {
+      const { items } = await client.list({ apiVersion, kind }, { namespace })
+      const done: boolean[] = []
+      for (const object of items) done.push(await patched(client, object, changeOf(workload, object)))
+      if (done.every(Boolean)) return
+    }
+    throw new Error(`each ${kind} in ${namespace} was changed by others as often as it was looked at`)
   }
   await Promise.all(workloads.map(ofKind))
 }
+
+/** Controllers write the status of what they own all the time, so a list is soon old: the right to read one is not asked for. */
+const rounds = 8
 
 const manager = { fieldManager }
 
@@ -105,22 +113,25 @@ async function endPods(client: Client, namespace: string, graceSeconds: number):
     // Never nothing: that would take the pod out of the books while its containers run.
     const gracePeriodSeconds = Math.max(1, Math.min(terminationGracePeriodSeconds, graceSeconds))
     const { name = '', uid = '' } = pod.metadata
-    await unlessGone(client.remove({ ...pod, name, namespace }, { gracePeriodSeconds, preconditions: { uid } }))
+    await refusalOf(client.remove({ ...pod, name, namespace }, { gracePeriodSeconds, preconditions: { uid } }))
   }
 }
 
-async function patched(client: Client, object: KubernetesObject, change: object | undefined): Promise<void> {
-  if (change === undefined) return
+/** False: it was changed meanwhile, and is to be looked at again. */
+async function patched(client: Client, object: KubernetesObject, change: object | undefined): Promise<boolean> {
+  if (change === undefined) return true
   const { apiVersion, kind, metadata } = object
   const ref = { apiVersion, kind, name: metadata.name ?? '', namespace: metadata.namespace ?? '' }
-  await unlessGone(client.patch(ref, change, manager))
+  return (await refusalOf(client.patch(ref, change, manager))) !== 409
 }
 
-/** What went meanwhile, or was made anew under the same name, is looked at the next time. */
-async function unlessGone(call: Promise<unknown>): Promise<void> {
+/** With what the API server refused it, when it is gone or has become another; any other failure is thrown. */
+async function refusalOf(call: Promise<unknown>): Promise<404 | 409 | undefined> {
   try {
     await call
+    return undefined
   } catch (error) {
-    if (!(error instanceof KubernetesError && (error.status === 404 || error.status === 409))) throw error
+    if (error instanceof KubernetesError && (error.status === 404 || error.status === 409)) return error.status
+    throw error
   }
 }

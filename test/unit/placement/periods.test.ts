@@ -75,6 +75,33 @@ t.test('no more: who had to leave a node that shrank only next month was looked 
   t.same(placed, ['hst_00', 'hst_01', 'hst_02', 'hst_03'])
 })
 
+t.test(
+  'nor is another node the better one: whoever lost a node only next month takes nothing that it asks for',
+  async (t) => {
+    const bare = datacenter('dc_00', {
+      nodes: [
+        node('a', { cpu: 8000, memory: 0, pods: 100 }),
+        node('b', { cpu: 4000, memory: 64 * gib, pods: 100 }),
+        node('c', { cpu: 500, memory: 2 * gib, pods: 100 }),
+      ],
+      offers: [offer({ amounts: { cpu: 1e6, memory: 1e4 * gib, pods: 1e4 } })],
+    })
+    const asks = (id: string, requests: object, period: Period) =>
+      hosting(id, { period, components: [{ name: 'c0', replicas: 1, requests: { ...requests }, onePerNode: false }] })
+    const events = [
+      { place: asks('hst_00', { cpu: 500, memory: gib }, { start: now + 30 * day, end: now + 40 * day }) },
+      { change: { site: 0, nth: 2, kind: 'gone' } },
+      { place: asks('hst_01', { cpu: 1000 }, { start: now, end: now + 10 * day }) },
+    ] as const
+    const nodesOf: string[] = []
+    play([bare], events, (before, demand, found, world) => {
+      t.doesNotThrow(() => checkOwnPeriod(before, demand, world), demand.id)
+      nodesOf.push(...(found?.primary?.witness ?? []).map(({ node: name }) => name))
+    })
+    t.same(nodesOf, ['c', 'b'])
+  },
+)
+
 t.test('P6: later in the calendar the same is decided as if it were then', async (t) => {
   const until = (demand: HostingDemand): HostingDemand => ({
     ...demand,

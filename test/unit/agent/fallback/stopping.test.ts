@@ -1,6 +1,8 @@
 /** *Stopped* is said when nothing can run any longer, whatever stands in the way; a gate that is opened is shut again. */
 import t from 'tap'
+import { putToRest, wake } from '../../../../services/agent/fallback/workloads.ts'
 import type { FromSite } from '../../../../services/fallback/index.ts'
+import { KubernetesError } from '../../../../services/shared/kubernetes/index.ts'
 import { epoch, type ScriptedDesk } from '../../../support/scripted-desk.ts'
 import { createTown, memoryRecord, startAgent } from '../../../support/town.ts'
 import { until } from '../../../support/until.ts'
@@ -82,4 +84,33 @@ t.test('a gate that somebody opens, and what they scale up, is shut again', asyn
   await until(() => town.replicas('zaken') === 0 && town.pods('zaken') === 0, 'it to be stopped again')
   const web = town.cluster.store.get('Deployment', 'zaken', 'web')
   t.equal(web?.metadata.annotations?.['gemeentecloud.nl/replicas'], '3')
+})
+
+t.test('what its controllers write meanwhile keeps nothing from being scaled down, or given back', async (t) => {
+  const { town } = await running(t)
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace: 'zaken' }
+  let written = 0
+  const busy: typeof town.client = {
+    ...town.client,
+    async patch(ref, change, options) {
+      if (ref.kind === 'Deployment' && written++ % 3 < 2)
+        await town.client.patch(deployment, { metadata: { annotations: { 'test/seen': `${written}` } } }, options)
+      return town.client.patch(ref, change, options)
+    },
+  }
+  const before = town.replicas('zaken')
+  await putToRest(busy, { name: 'zaken', isEnding: false }, 1)
+  t.equal(town.replicas('zaken'), 0)
+  t.ok(await wake(busy, 'zaken', '1.2', () => true))
+  t.equal(town.replicas('zaken'), before)
+  t.equal(written, 6, 'twice in vain, each time')
+})
+
+t.test('nor is it said to be done while they write without an end', async (t) => {
+  const { town } = await running(t)
+  const patch: typeof town.client.patch = async (ref, change, options) => {
+    if (ref.kind === 'Deployment') throw new KubernetesError(409, 'Conflict', 'changed')
+    return town.client.patch(ref, change, options)
+  }
+  await t.rejects(putToRest({ ...town.client, patch }, { name: 'zaken', isEnding: false }, 1), /Deployment/)
 })
