@@ -2,11 +2,12 @@
 import Type, { type Static } from 'typebox'
 import { closed, DnsLabel, Instant } from './common.ts'
 
-const Cron = Type.String({
-  pattern: '^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$',
-  maxLength: 60,
-  description: 'Five fields as of cron, each a number, * or */n; */15 * * * * when absent',
-})
+const Cron = (usual: string) =>
+  Type.String({
+    pattern: '^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$',
+    maxLength: 60,
+    description: `Five fields as of cron, each a number, * or */n; ${usual} when absent`,
+  })
 
 /** One thing that holds data, and what brings it to the other site. */
 export const DataInput = Type.Union([
@@ -25,7 +26,19 @@ export const DataInput = Type.Union([
         ...DnsLabel,
         description: 'The Secret with its restic repository, of this claim alone',
       }),
-      schedule: Type.Optional(Cron),
+      schedule: Type.Optional(Cron('*/15 * * * *')),
+    },
+    closed,
+  ),
+  Type.Object(
+    {
+      kind: Type.Literal('velero'),
+      name: Type.String({
+        ...DnsLabel,
+        description:
+          'The BackupStorageLocation of Velero that both datacenters have; all volumes of the hosting are copied to it',
+      }),
+      schedule: Type.Optional(Cron('0 * * * *')),
     },
     closed,
   ),
@@ -40,7 +53,12 @@ export const DataInputs = Type.Array(DataInput, {
 
 const DataState = Type.Object(
   {
-    kind: Type.Union([Type.Literal('cnpg'), Type.Literal('volsync'), Type.Literal('undeclared')]),
+    kind: Type.Union([
+      Type.Literal('cnpg'),
+      Type.Literal('volsync'),
+      Type.Literal('velero'),
+      Type.Literal('undeclared'),
+    ]),
     name: Type.String(),
     goodAt: Type.Union([Instant, Type.Null()], {
       description: 'Of the last copy that can be brought back; null: none is known',

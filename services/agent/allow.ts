@@ -40,6 +40,12 @@ const reviews: readonly string[] = [
   'authentication.k8s.io/selfsubjectreviews',
 ]
 const tenantRole = 'gemeentecloud-tenant'
+/** What copies the volumes of hostings, where its operator lets the desk have it (`velero.enabled` of the chart). */
+const copies: Readonly<Record<string, readonly string[]>> = {
+  schedules: ['GET', 'POST', 'PATCH'],
+  backups: ['GET'],
+  restores: ['GET', 'POST', 'PATCH'],
+}
 const streams = ['exec', 'attach', 'portforward']
 
 export function allow({ method, target, impersonated, upgrade }: Asked): Verdict {
@@ -79,7 +85,8 @@ function ofResources(asked: Taken): Verdict {
   const [collection, name, ...inside] = rest
   if (collection !== 'namespaces') return wide(asked, `${group}/${collection}`, rest.slice(1))
   if (name === undefined) return namespaces(asked, group)
-  return inside.length === 0 ? namespace(asked, group, name) : inNamespace(asked, name, inside)
+  if (inside.length === 0) return namespace(asked, group, name)
+  return isOfCopies(asked, group, name, inside) ? { ok: true, path: asked.path } : inNamespace(asked, name, inside)
 }
 
 function wide({ method, impersonated, upgrade, path }: Taken, resource: string, names: readonly string[]): Verdict {
@@ -103,6 +110,12 @@ function namespace({ method, impersonated, upgrade, path }: Taken, group: string
   // Server-side apply makes the namespace of a hosting; one that is there and is none of a hosting stays as it is.
   if (method === 'PATCH') return { ok: true, path, within: name, orAbsent: true }
   return method === 'DELETE' ? { ok: true, path, within: name, orAbsent: true } : notOurs('/namespaces')
+}
+
+function isOfCopies({ method, impersonated, upgrade }: Taken, group: string, name: string, inside: readonly string[]) {
+  const [resource = '', , ...more] = inside
+  if (group !== 'velero.io' || name !== 'velero' || impersonated || upgrade || more.length > 0) return false
+  return Object.hasOwn(copies, resource) && copies[resource]?.includes(method) === true
 }
 
 function inNamespace({ method, upgrade, path }: Taken, within: string, inside: readonly string[]): Verdict {

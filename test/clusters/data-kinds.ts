@@ -1,4 +1,4 @@
-/** The kinds of CloudNativePG and VolSync as far as the desk writes and reads them; their operators are played by the tests. */
+/** The kinds of CloudNativePG, VolSync and Velero as far as the desk has to do with them; the tests play their operators. */
 
 const unknown = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 
@@ -29,6 +29,9 @@ export const operators: readonly object[] = [
   definition('postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'),
   definition('volsync.backube', 'v1alpha1', 'ReplicationSource', 'replicationsources'),
   definition('volsync.backube', 'v1alpha1', 'ReplicationDestination', 'replicationdestinations'),
+  definition('velero.io', 'v1', 'Schedule', 'schedules'),
+  definition('velero.io', 'v1', 'Backup', 'backups'),
+  definition('velero.io', 'v1', 'Restore', 'restores'),
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',

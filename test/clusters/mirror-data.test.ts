@@ -4,6 +4,7 @@ import { promoteData } from '../../services/broker/mirror/index.ts'
 import { databaseCluster, operators, tenantMay } from './data-kinds.ts'
 import { pathOf } from './mirror-objects.ts'
 import { type Mirrored, type MirrorStage, patience, setMirrorStage } from './mirror-stage.ts'
+import { grantVelero } from './owner.ts'
 import type { Cluster } from './start.ts'
 import { missingForClusters, until } from './start.ts'
 
@@ -12,6 +13,7 @@ const skip = (await missingForClusters()) ?? false
 
 interface Story extends MirrorStage {
   readonly zaak: Mirrored
+  readonly archive: Mirrored
 }
 
 type Chapter = (t: Test, story: Story) => Promise<void>
@@ -24,11 +26,17 @@ const at = {
   destination: `/apis/volsync.backube/v1alpha1/namespaces/${space}/replicationdestinations/gemeentecloud-data`,
 }
 
+const copied = {
+  schedule: '/apis/velero.io/v1/namespaces/velero/schedules/gemeentecloud-archief',
+  restore: '/apis/velero.io/v1/namespaces/velero/restores/gemeentecloud-archief-opr-1',
+  claim: '/api/v1/namespaces/archief/persistentvolumeclaims/stukken',
+}
+
 /** What its operator would write. */
-const says = (cluster: Cluster, kind: string, name: string, status: object) =>
+const says = (cluster: Cluster, kind: string, name: string, status: object, namespace = space) =>
   cluster.kubectl(
     '-n',
-    space,
+    namespace,
     'patch',
     kind,
     name,
@@ -90,16 +98,75 @@ const ageIsTold: Chapter = async (t, { zaak, metrics }) => {
   await says(primary, 'clusters', 'db', { conditions })
 }
 
-const promoted: Chapter = async (t, { zaak, kit, reach }) => {
-  const { primary: lost, standby: active } = zaak
-  await lost.kill()
+/** As a site writes the copies that it makes, and those of others that it finds in the store that they share. */
+async function copiesAt(cluster: Cluster, hosting: string, phases: Readonly<Record<string, string>>): Promise<void> {
+  for (const [startTimestamp, phase] of Object.entries(phases)) {
+    const name = `gemeentecloud-archief-${startTimestamp.replaceAll(/\D/g, '')}`
+    const metadata = { name, namespace: 'velero', labels: { 'gemeentecloud.nl/hosting': hosting } }
+    await cluster.apply({ apiVersion: 'velero.io/v1', kind: 'Backup', metadata, spec: {} })
+    await says(cluster, 'backups', name, { phase, startTimestamp }, 'velero')
+  }
+}
+
+const backedUp: Chapter = async (t, { archive, kit, reach }) => {
+  const { primary, standby, id } = archive
+  await primary.apply({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'stukken', namespace: 'archief' },
+    spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+  })
+  const schedule = await until('the schedule', patience, () => primary.read<any>(copied.schedule))
+  const namespace = await primary.read<any>('/api/v1/namespaces/archief')
+  t.match(schedule, {
+    metadata: { ownerReferences: [{ kind: 'Namespace', name: 'archief', uid: namespace.metadata.uid }] },
+    spec: { schedule: '0 * * * *', paused: false, template: { includedNamespaces: ['archief'] } },
+  })
+  t.equal(await standby.read(copied.schedule), undefined, 'what does not run there is not copied from there')
+
+  await copiesAt(primary, id, { '2026-11-01T10:00:00Z': 'Completed', '2026-11-01T11:00:00Z': 'Completed' })
+  await told(archive, 'that the standby knows of no copy', ([one]) => /BackupStorageLocation/.test(one?.problem ?? ''))
+  await copiesAt(standby, id, { '2026-11-01T10:00:00Z': 'Completed', '2026-11-01T11:00:00Z': 'InProgress' })
+  await copiesAt(standby, 'another', { '2026-11-01T12:00:00Z': 'Completed' })
+  const data = await told(archive, 'the age of the copy', ([one]) => one?.goodAt !== null && one?.problem === null)
+  t.match(data, [{ kind: 'velero', name: 'gedeeld', goodAt: '2026-11-01T10:00:00.000Z' }])
+  t.equal(await standby.read(copied.claim), undefined, 'no empty volume that would be taken for the data')
+
+  await turn(kit, archive.id)
+  const promote = () => promoteData(kit, reach, id, 'opr_1')
+  t.match(await promote(), { state: 'waiting' })
+  t.match(await standby.read(copied.restore), {
+    spec: { backupName: 'gemeentecloud-archief-20261101100000', includedNamespaces: ['archief'] },
+  })
+  await says(standby, 'restores', 'gemeentecloud-archief-opr-1', { phase: 'InProgress' }, 'velero')
+  t.match(await promote(), { state: 'waiting' }, 'repeating it changes nothing')
+  await says(standby, 'restores', 'gemeentecloud-archief-opr-1', { phase: 'Completed' }, 'velero')
+  t.match(await promote(), { state: 'done' })
+  await until('the old schedule to be paused', patience, async () => {
+    const old = await primary.read<any>(copied.schedule)
+    return old?.spec.paused === true || undefined
+  })
+  await until('the new one to copy', patience, async () => {
+    const now = await standby.read<any>(copied.schedule)
+    return now?.spec.paused === false || undefined
+  })
+}
+
+/** The roles as a failover leaves them. */
+async function turn(kit: MirrorStage['kit'], id: string): Promise<void> {
   await kit.database.transaction(async (sql) => {
     const set = (from: string, to: string) =>
-      sql.query('update placements set role = $3 where hosting_id = $1 and role = $2', [zaak.id, from, to])
+      sql.query('update placements set role = $3 where hosting_id = $1 and role = $2', [id, from, to])
     await set('primary', 'former')
     await set('standby', 'primary')
     sql.hint('placements')
   })
+}
+
+const promoted: Chapter = async (t, { zaak, kit, reach }) => {
+  const { primary: lost, standby: active } = zaak
+  await lost.kill()
+  await turn(kit, zaak.id)
   const promote = () => promoteData(kit, reach, zaak.id, 'opr_1')
   t.match(await promote(), { state: 'waiting' })
   t.match(await active.read(at.database), { spec: { replica: { enabled: false } } })
@@ -127,19 +194,24 @@ const promoted: Chapter = async (t, { zaak, kit, reach }) => {
 const chapters: Readonly<Record<string, Chapter>> = {
   'what copies the data stands at both sites': copiesStand,
   'the age of the last good copy is told': ageIsTold,
+  'all volumes copied by Velero, and brought back by it': backedUp,
   'promoted with nothing of the site that is lost': promoted,
 }
 
 t.test('declared data on two clusters', { skip }, async (t) => {
   const stage = await setMirrorStage(t)
-  for (const site of ['amersfoort', 'breda'] as const) await stage.at(site).apply(...operators)
+  for (const site of ['amersfoort', 'breda'] as const) {
+    await stage.at(site).apply(...operators)
+    await grantVelero(stage.at(site), 'broker')
+  }
   const data = [
     { kind: 'cnpg', name: 'db' },
     { kind: 'volsync', name: 'data', repository: 'restic', schedule: '*/5 * * * *' },
   ]
   const zaak = await stage.host('open-zaak', 4, { mode: 'warm' }, { data })
   for (const cluster of [zaak.primary, zaak.standby]) await cluster.apply(tenantMay(space, stage.consumer.id))
-  const story: Story = { ...stage, zaak }
+  const archive = await stage.host('archief', 1, { mode: 'cold' }, { data: [{ kind: 'velero', name: 'gedeeld' }] })
+  const story: Story = { ...stage, zaak, archive }
   for (const [name, chapter] of Object.entries(chapters)) {
     if (t.passing()) await t.test(name, (t) => chapter(t, story))
   }

@@ -2,7 +2,7 @@
 import { fallbackRights } from '../../services/agent/fallback/rights.ts'
 import { neededRights } from '../../services/broker/clusters/checks.ts'
 import { tenantRole } from '../../services/broker/clusters/core/tenant.ts'
-import { clusterAccess } from '../support/cluster-access.ts'
+import { clusterAccess, veleroAccess } from '../support/cluster-access.ts'
 import { pod } from '../support/conformance/manifests.ts'
 import type { Cluster } from './cluster.ts'
 import { until } from './wait.ts'
@@ -64,6 +64,20 @@ export async function grantFallbackRights(cluster: Cluster, user: string): Promi
       subjects: [{ apiGroup, kind: 'User', name: user }],
     },
   )
+}
+
+/** The same user may have Velero copy, and bring back. */
+export async function grantVelero(cluster: Cluster, user: string): Promise<void> {
+  const { apiVersion, apiGroup } = rbac
+  const role = veleroAccess()
+  const { name: roleName, namespace } = role?.metadata ?? {}
+  await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, role as object, {
+    apiVersion,
+    kind: 'RoleBinding',
+    metadata: { name: roleName, namespace },
+    roleRef: { apiGroup, kind: 'Role', name: roleName },
+    subjects: [{ apiGroup, kind: 'User', name: user }],
+  })
 }
 
 /** A namespace with a pod that runs, and with objects of the very kinds and names that the broker keeps elsewhere. */

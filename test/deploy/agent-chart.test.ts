@@ -7,7 +7,7 @@ import { fallbackRights } from '../../services/agent/fallback/rights.ts'
 import { neededRights, usefulRights } from '../../services/broker/clusters/checks.ts'
 import { tenantRole, tenantRoleReasons } from '../../services/broker/clusters/core/tenant.ts'
 import { missingForClusters } from '../clusters/start.ts'
-import { clusterAccess } from '../support/cluster-access.ts'
+import { clusterAccess, veleroAccess } from '../support/cluster-access.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { readDockerfile, textsOf } from './dockerfile.ts'
 import { ofKind, startHelm } from './helm.ts'
@@ -96,6 +96,21 @@ t.test('the chart of the agent', { skip }, async (t) => {
     )
     t.ok(acting, 'acts for members of parties unless that is turned off')
   })
+
+  await t.test(
+    'has no rights to Velero, unless it is told to: then those of the documentation, in its namespace',
+    async (t) => {
+      t.notMatch(JSON.stringify(await helm.template(given)), 'velero')
+      const objects = await helm.template({ ...given, velero: { enabled: true } }, 'gemeentecloud-agent')
+      const role = ofKind(objects, 'Role').find(({ metadata }) => metadata.namespace === 'velero')
+      t.same(role.rules, veleroAccess()?.['rules'])
+      const binding = ofKind(objects, 'RoleBinding').find(({ metadata }) => metadata.namespace === 'velero')
+      t.match(binding, {
+        roleRef: { kind: 'Role', name: role.metadata.name },
+        subjects: [{ kind: 'ServiceAccount', name: 'gemeentecloud-agent' }],
+      })
+    },
+  )
 
   await t.test(
     'takes the rights that failover needs, and no more; turned off it takes none and takes no part',

@@ -11,13 +11,14 @@ export async function listAll(
   { apiVersion, kind }: KindRef,
   namespace: string,
   each: (object: KubernetesObject) => void,
+  labelSelector?: string,
 ): Promise<void> {
   let count = 0
   let next: string | undefined
   do {
     const page = await client.list(
       { apiVersion, kind },
-      { namespace, limit: pageSize, ...(next && { continue: next }) },
+      { namespace, limit: pageSize, ...(labelSelector && { labelSelector }), ...(next && { continue: next }) },
     )
     count += page.items.length
     if (count > most) throw new TooLarge(`too large: ${namespace} has more than ${most} objects of kind ${kind}`)

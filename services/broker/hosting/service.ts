@@ -14,6 +14,7 @@ import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { mayTouch, visibleParty } from '../identity/index.ts'
 import { bindHosting, resolveBonds } from './bonds/service.ts'
+import { dataContradictions } from './core/data.ts'
 import { contradictions } from './core/demand.ts'
 import { spoken } from './language.ts'
 import type { OwnerOf } from './owners.ts'
@@ -85,7 +86,8 @@ export async function requestHosting(
   input: HostingInput,
 ): Promise<Versioned<Hosting>> {
   const { name, systemId, period, ...spec } = input
-  refuse([...(reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []), ...contradictions(input)])
+  const reserved = reservedName.test(name) ? [{ pointer: '/name', message: 'is reserved' }] : []
+  refuse([...reserved, ...contradictions(input), ...dataContradictions(input.data)])
   const partyId = await ownerOf(sql, systemId)
   if (partyId === undefined || !mayTouch(caller.principal, 'system.read', partyId)) refuseSystem(systemId, '/systemId')
   await room(sql, partyId)

@@ -12,6 +12,8 @@ export interface Resource {
 export interface Datacenter {
   readonly id: string
   readonly slug: string
+  /** In the desk's own name. */
+  readonly desk: ClusterClient
   /** In the name of the tenant, who may in his own namespace what its role grants, and nothing elsewhere. */
   tenant(partyId: string): ClusterClient
   /** Those of namespaces that can be watched; none when the version is not served. */
@@ -45,6 +47,7 @@ export function createDatacenter(id: string, slug: string, client: ClusterClient
   return {
     id,
     slug,
+    desk: client,
     tenant: (partyId) => asTenant(client, partyId),
     resources: async (apiVersion) => {
       const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`

@@ -24,7 +24,7 @@ export function readOptionsOf(
     isLeftOut: ({ apiVersion, kind, metadata }) =>
       (apiVersion === cnpgVersion && kind === 'Cluster') ||
       (kind === 'PersistentVolumeClaim' &&
-        (data ?? []).some((declared) => declared.kind === 'volsync' && declared.name === metadata.name)),
+        (data ?? []).some(({ kind: by, name }) => by === 'velero' || (by === 'volsync' && name === metadata.name))),
     standing: { mode, warmReplicas, isScaled },
   }
 }

@@ -40,6 +40,30 @@ t.test('what the desk does', async (t) => {
   t.equal(outcome('GET', '/api/v1/namespaces/zaak-prod/pods/web-1/exec?command=sh', { upgrade: true }), 'zaak-prod')
 })
 
+t.test('what copies volumes, and nothing else of the namespace that does', async (t) => {
+  const of = (rest: string) => `/apis/velero.io/v1/namespaces/velero/${rest}`
+  for (const [method, rest] of [
+    ['GET', 'schedules/gemeentecloud-zaak'],
+    ['PATCH', 'schedules/gemeentecloud-zaak?fieldManager=a'],
+    ['GET', 'backups?labelSelector=a'],
+    ['PATCH', 'restores/gemeentecloud-zaak-opr-1'],
+  ] as const)
+    t.equal(outcome(method, of(rest)), 'yes', `${method} ${rest}`)
+  for (const [method, target, more] of [
+    ['DELETE', of('backups/gemeentecloud-zaak-1')],
+    ['PATCH', of('backups/gemeentecloud-zaak-1')],
+    ['GET', of('backupstoragelocations')],
+    ['POST', of('downloadrequests')],
+    ['PATCH', of('restores/one/status')],
+    ['GET', of('backups'), { impersonated: true }],
+    ['GET', '/api/v1/namespaces/velero/secrets'],
+    ['GET', '/apis/velero.io/v1/namespaces/elders/backups'],
+    ['GET', of('constructor')],
+  ] as const)
+    t.equal(outcome(method, target, more), target.includes('elders') ? 'elders' : 'velero', `${method} ${target}`)
+  t.equal(outcome('GET', '/apis/velero.io/v1/backups'), 403)
+})
+
 t.test('what it does not do, though a role might let it', async (t) => {
   for (const [method, target, more] of [
     ['GET', '/api/v1/secrets'],

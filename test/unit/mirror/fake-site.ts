@@ -149,6 +149,7 @@ export function fakeSite(slug: string, hosting: string, watches = 100): FakeSite
     datacenter: {
       id: `dc_${slug}`,
       slug,
+      desk: client,
       tenant: () => client,
       resources: async (apiVersion) =>
         (served[apiVersion] ?? []).map((text) => {

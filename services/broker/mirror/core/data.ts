@@ -3,9 +3,10 @@
 export type Declared =
   | { readonly kind: 'cnpg'; readonly name: string }
   | { readonly kind: 'volsync'; readonly name: string; readonly repository: string; readonly schedule?: string }
+  | { readonly kind: 'velero'; readonly name: string; readonly schedule?: string }
 
 export interface DataState {
-  readonly kind: 'cnpg' | 'volsync' | 'undeclared'
+  readonly kind: 'cnpg' | 'volsync' | 'velero' | 'undeclared'
   readonly name: string
   /** Of the last copy that can be brought back, in milliseconds since the Unix epoch; null when none is known. */
   readonly goodAtMs: number | null
@@ -30,6 +31,7 @@ export interface DataObject {
     readonly uid?: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
+    readonly ownerReferences?: readonly object[]
   }
   readonly spec?: Fields
   readonly status?: Fields

@@ -1,5 +1,5 @@
 /** The declared data of one hosting: what copies it stands at both sites, and how old the last good copy is. */
-import type { ClusterClient, KindRef } from '../../../shared/kubernetes/index.ts'
+import type { KindRef } from '../../../shared/kubernetes/index.ts'
 import { reasonOf } from '../../clusters/index.ts'
 import { Deposed } from '../../scheduling/index.ts'
 import { cnpgState, cnpgVersion, followerOf, isReplica } from '../core/cnpg.ts'
@@ -7,28 +7,14 @@ import type { DataObject, DataState, Declared } from '../core/data.ts'
 import { replicationSource, volsyncName, volsyncState, volsyncVersion } from '../core/volsync.ts'
 import type { Datacenter } from '../datacenter.ts'
 import type { Seen } from '../source.ts'
-import type { PairRow } from '../store.ts'
+import { keepBackups, scheduleKind } from './backups.ts'
+import { claimKind } from './claims.ts'
+import type { DataContext } from './context.ts'
 import { noteName, noteOf, putData, readData } from './objects.ts'
 
 export const clusterKind = { apiVersion: cnpgVersion, kind: 'Cluster' }
 const sourceKind = { apiVersion: volsyncVersion, kind: 'ReplicationSource' }
-const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
 const noteKind = { apiVersion: 'v1', kind: 'ConfigMap' }
-
-export interface DataContext {
-  readonly row: PairRow
-  readonly active: Datacenter
-  readonly other: Datacenter
-  /** In the tenant's name. */
-  readonly here: ClusterClient
-  readonly there: ClusterClient
-  /** The objects of the tenant at the active site. */
-  readonly objects: ReadonlyMap<string, Seen>
-  readonly confirm: () => Promise<boolean>
-  /** As they were last known. */
-  readonly known: readonly DataState[]
-  readonly nowMs: number
-}
 
 /** What fails for one is told of that one; rejects only with `Deposed`. */
 export function keepData(context: DataContext): Promise<DataState[]> {
@@ -39,7 +25,7 @@ export function keepData(context: DataContext): Promise<DataState[]> {
 
 async function keepOne(context: DataContext, declared: Declared): Promise<DataState> {
   try {
-    return await (declared.kind === 'cnpg' ? keepCluster(context, declared.name) : keepVolume(context, declared))
+    return await keepDeclared(context, declared)
   } catch (error) {
     if (error instanceof Deposed) throw error
     const before = context.known.find(({ kind, name }) => kind === declared.kind && name === declared.name)
@@ -48,10 +34,24 @@ async function keepOne(context: DataContext, declared: Declared): Promise<DataSt
   }
 }
 
+async function keepDeclared(context: DataContext, declared: Declared): Promise<DataState> {
+  const { active, other } = context
+  switch (declared.kind) {
+    case 'cnpg':
+      await known(other, clusterKind, 'CloudNativePG')
+      return keepCluster(context, declared.name)
+    case 'volsync':
+      for (const site of [active, other]) await known(site, sourceKind, 'VolSync')
+      return keepVolume(context, declared)
+    case 'velero':
+      for (const site of [active, other]) await known(site, scheduleKind, 'Velero')
+      return keepBackups(context, declared)
+  }
+}
+
 async function keepCluster(context: DataContext, name: string): Promise<DataState> {
   const { row, here, there, other, confirm, nowMs } = context
   const { name: namespace, mode, warmReplicas, epoch } = row
-  await known(other, clusterKind, 'CloudNativePG')
   const active = await readData(here, clusterKind, name, namespace)
   const replica = await readData(there, clusterKind, name, namespace)
   const state = cnpgState(name, active, replica, mode, nowMs)
@@ -75,11 +75,9 @@ async function keepCluster(context: DataContext, name: string): Promise<DataStat
 }
 
 async function keepVolume(context: DataContext, declared: Extract<Declared, { kind: 'volsync' }>): Promise<DataState> {
-  const { row, here, there, active, other, confirm } = context
+  const { row, here, there, active, confirm } = context
   const { name: namespace } = row
   const name = volsyncName(declared.name)
-  await known(active, sourceKind, 'VolSync')
-  await known(other, sourceKind, 'VolSync')
   const claim = await readData(here, claimKind, declared.name, namespace)
   const problem = `there is no PersistentVolumeClaim ${declared.name} at ${active.slug}`
   const old = await readData(there, sourceKind, name, namespace)

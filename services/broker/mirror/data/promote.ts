@@ -3,17 +3,17 @@ import type { Kit } from '../../../shared/kit.ts'
 import type { ClusterClient } from '../../../shared/kubernetes/index.ts'
 import { asTenant, type Reached } from '../../clusters/index.ts'
 import { cnpgPromotion, isReplica } from '../core/cnpg.ts'
-import type { DataObject, Declared, Promotion } from '../core/data.ts'
-import { sourceOf } from '../core/marks.ts'
+import type { Declared, Promotion } from '../core/data.ts'
 import { filledClaim, replicationDestination, restored, volsyncName, volsyncVersion } from '../core/volsync.ts'
 import { selectPromoted } from '../store.ts'
+import { type Back, bringBack } from './bring-back.ts'
+import { claimKind, giveWay } from './claims.ts'
 import { clusterKind } from './keep.ts'
 import { putData, readData, readNote } from './objects.ts'
 
 /** For which failover a claim was filled. */
 const orderAnnotation = 'gemeentecloud.nl/filled-for'
 const destinationKind = { apiVersion: volsyncVersion, kind: 'ReplicationDestination' }
-const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
 
 /**
  * One step towards data that can be used where the placement of role `primary` is now; asked again while it says `waiting`.
@@ -30,7 +30,8 @@ export async function promoteData(
   const client = await reach(found.active)
   try {
     const tenant = asTenant(client, found.partyId)
-    const outcomes = await Promise.all(found.data.map((declared) => promoteOne(tenant, found.name, declared, order)))
+    const site = { desk: client, tenant, hostingId, namespace: found.name, slug: found.active.slug, order }
+    const outcomes = await Promise.all(found.data.map((declared) => promoteOne(site, declared)))
     const worst = ['failed', 'waiting'].flatMap((state) => outcomes.filter((outcome) => outcome.state === state))
     return worst[0] ?? { state: 'done', reason: null }
   } finally {
@@ -40,10 +41,16 @@ export async function promoteData(
 
 const always = async () => true
 
-function promoteOne(tenant: ClusterClient, namespace: string, declared: Declared, order: string): Promise<Promotion> {
-  return declared.kind === 'cnpg'
-    ? promoteCluster(tenant, namespace, declared.name)
-    : promoteVolume(tenant, namespace, declared, order)
+function promoteOne(site: Back, declared: Declared): Promise<Promotion> {
+  const { tenant, namespace, order } = site
+  switch (declared.kind) {
+    case 'cnpg':
+      return promoteCluster(tenant, namespace, declared.name)
+    case 'volsync':
+      return promoteVolume(tenant, namespace, declared, order)
+    case 'velero':
+      return bringBack(site)
+  }
 }
 
 async function promoteCluster(tenant: ClusterClient, namespace: string, name: string): Promise<Promotion> {
@@ -80,16 +87,4 @@ async function promoteVolume(
   if (outcome.state !== 'done') return outcome
   await putData(tenant, filledClaim(noted, namespace, { [orderAnnotation]: order }), undefined, always)
   return outcome
-}
-
-/** An empty one that the mirror made before the data was declared goes; what may hold data is for people to remove. */
-async function giveWay(
-  tenant: ClusterClient,
-  namespace: string,
-  { metadata: { name, uid = '', annotations }, status }: DataObject,
-): Promise<Promotion> {
-  if (sourceOf(annotations) === undefined || status?.['phase'] === 'Bound')
-    return { state: 'failed', reason: `PersistentVolumeClaim ${name} stands here from before and may hold older data` }
-  await tenant.remove({ ...claimKind, name, namespace }, { preconditions: { uid } })
-  return { state: 'waiting', reason: `PersistentVolumeClaim ${name} makes way` }
 }
