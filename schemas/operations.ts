@@ -48,7 +48,7 @@ const OperationPlan = Type.Object(
 )
 export type OperationPlan = Static<typeof OperationPlan>
 
-const said = ['agreed', 'fenced', 'attested'] as const
+const said = ['agreed', 'fenced', 'attested', 'fence'] as const
 
 const Confirmation = Type.Object(
   { by: Type.String(), at: Instant, kind: oneOf(said, 'What was said'), statement: Type.String() },
@@ -57,7 +57,7 @@ const Confirmation = Type.Object(
 export type Confirmation = Static<typeof Confirmation>
 
 export const OperationState = oneOf(
-  ['planned', 'awaiting-confirmation', 'running', 'done', 'aborted', 'needs-person'],
+  ['planned', 'awaiting-confirmation', 'fencing', 'running', 'done', 'aborted', 'needs-person'],
   'Of a hosting there is one at most that is neither done nor aborted',
 )
 export type OperationState = Static<typeof OperationState>
@@ -104,7 +104,10 @@ const Statement = Type.String({ minLength: 10, maxLength: 1_000, description: 'H
 
 export const ConfirmationInput = Type.Object(
   {
-    kind: oneOf(said, 'agreed: go on. fenced: the site was cut off by other means. attested: it is known to be down'),
+    kind: oneOf(
+      said,
+      'agreed: go on. fenced: it was cut off by other means. attested: it is known to be down. fence: have its fence cut it off',
+    ),
     statement: Statement,
   },
   closed,

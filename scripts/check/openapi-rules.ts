@@ -50,6 +50,7 @@ const semver = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0
 const singular = new Set([
   'active',
   'capacity',
+  'fence',
   'fencing',
   'inventory',
   'connection',

@@ -2,6 +2,8 @@
 import pino from 'pino'
 import { createAuthorities } from '../../services/broker/agents/index.ts'
 import type { Ways } from '../../services/broker/app.ts'
+import { createFenceCaller } from '../../services/broker/fallback/index.ts'
+import { profiles } from '../../services/fallback/index.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { systemRandom } from '../../services/shared/random.ts'
@@ -27,12 +29,15 @@ export const offlineKit: Kit = {
   log: pino({ level: 'silent' }),
 }
 
+const secrets = createSecrets(new Uint8Array(32))
+
 /** Ways to datacenters that none is reached by. */
 export const offlineWays: Ways = {
   connect: unused,
   agents: {
-    authorities: createAuthorities(offlineKit, createSecrets(new Uint8Array(32))),
+    authorities: createAuthorities(offlineKit, secrets),
     tunnels: () => [],
     connect: unused,
   },
+  fallback: { profile: profiles.standard, fences: createFenceCaller(secrets, { allowedAddresses: [] }) },
 }

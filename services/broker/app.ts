@@ -1,7 +1,6 @@
 /** THE list of subjects, in dependency order: what the broker serves and runs. */
 import swagger from '@fastify/swagger'
 import type { Registry } from 'prom-client'
-import { profiles } from '../fallback/index.ts'
 import { type Ceilings, defaultCeilings } from '../shared/ceilings.ts'
 import { type Share, shareOf } from '../shared/db/share.ts'
 import { httpMetrics } from '../shared/http/metrics.ts'
@@ -36,11 +35,9 @@ export interface App {
 export interface Ways {
   readonly connect: Connect
   readonly agents: AgentsOptions
-  /** How the desk of the leader waits; as the standard is when absent. */
-  readonly fallback?: OperationOptions
+  /** How the desk of the leader waits, and what can cut datacenters off. */
+  readonly fallback: OperationOptions
 }
-
-const usualFallback: OperationOptions = { profile: profiles.standard }
 
 /** Of the pool's connections; the others are for the leader's loops, the jobs and the probes, however busy the API is. */
 const apiShare: Share = { connections: 12, waitMs: 3_000 }
@@ -49,7 +46,7 @@ const apiShare: Share = { connections: 12, waitMs: 3_000 }
 export async function createApp(
   whole: Kit,
   registry: Registry,
-  { connect, agents, fallback = usualFallback }: Ways,
+  { connect, agents, fallback }: Ways,
   ceilings: Ceilings = defaultCeilings,
 ): Promise<App> {
   const kit = { ...whole, database: shareOf(whole.database, apiShare, whole.clock) }

@@ -11,7 +11,7 @@ import { type AgentTunnel, createAuthorities, openTunnel, type TunnelPlace } fro
 import { createApp } from './app.ts'
 import { type ConnectionPolicy, createClusters } from './clusters/index.ts'
 import { createDrillSites, runDrills } from './drills/index.ts'
-import { createFallback, runMoves } from './fallback/index.ts'
+import { createFallback, createFenceCaller, runMoves } from './fallback/index.ts'
 import { startJobs } from './jobs.ts'
 import { createManagement } from './management.ts'
 import { mirrorMetrics, runMirrors } from './mirror/index.ts'
@@ -59,7 +59,8 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   const tunnels = () => (tunnel ? [tunnel.url] : [])
   const agents = { authorities, tunnels, connect: clusters.connectAgent }
   const profile = profiles[options.fallbackProfile ?? 'standard']
-  const ways = { connect: clusters.connect, agents, fallback: { profile } }
+  const fences = createFenceCaller(secrets, options)
+  const ways = { connect: clusters.connect, agents, fallback: { profile, fences } }
   const app = await createApp(kit, registry, ways, options.ceilings)
   let stopping = false
   const management = await createManagement(kit, registry, kit.database, () => stopping)
@@ -71,6 +72,7 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   const fallback = createFallback(kit, {
     registry,
     reach: clusters.reach,
+    fences,
     pipe: tunnel?.pipe,
     profile,
   })
@@ -81,6 +83,7 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
       clusters: clusters.run,
       fallback: fallback.run,
       finish: fallback.finish,
+      fence: fallback.fence,
       moves: (within) => runMoves(kit, profile, within),
       mirror: (within) => runMirrors(kit, within, mirrors),
       traffic: (within) => runTraffic(kit, within, { reach: clusters.reach }),

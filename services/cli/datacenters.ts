@@ -4,6 +4,7 @@ import type { Capacity, Datacenter, Offer } from '../../schemas/index.ts'
 import { withdrawCommand } from './carry-out.ts'
 import { contactCell, datacenterText } from './datacenter-view.ts'
 import { usage } from './errors.ts'
+import { fenceCommands } from './fences.ts'
 import { readObject } from './files.ts'
 import { emptyRegions, findDatacenter } from './find.ts'
 import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
@@ -62,6 +63,7 @@ export function datacenterCommands(program: Command, shell: Shell): void {
       }),
     )
   offerCommand(datacenter, shell)
+  fenceCommands(datacenter, shell)
   drainCommand(datacenter, shell)
   withdrawCommand(datacenter, shell)
   listCommand(datacenter, shell)

@@ -49,13 +49,17 @@ function decisionCommands(failover: Command, shell: Shell): void {
   failover
     .command('confirm <operation>')
     .description('say that it may begin, and how that is known')
-    .requiredOption('--kind <kind>', 'agreed, fenced (cut off by other means) or attested (known to be down)')
+    .requiredOption(
+      '--kind <kind>',
+      'agreed, fenced (cut off by other means), attested (known to be down) or fence (have its fence cut it off)',
+    )
     .requiredOption('--statement <text>', 'how that is known')
     .action(
-      action<{ kind: string; statement: string }>(shell, 'loket', async (session, body, [id = '']) => {
-        const now = await change<Operation>(session, 'confirming', `/operations/${id}/confirmations`, body)
+      action<{ kind: string; statement: string }>(shell, 'loket', async (session, { kind, statement }, [id = '']) => {
+        const word = { kind, statement }
+        const now = await change<Operation>(session, 'confirming', `/operations/${id}/confirmations`, word)
         await session.show(now, () => operationText(now, session.paint))
-        return now.state === 'awaiting-confirmation' ? exitCode.undecided : undefined
+        return now.state === 'awaiting-confirmation' || now.state === 'fencing' ? exitCode.undecided : undefined
       }),
     )
   failover

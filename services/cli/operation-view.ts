@@ -6,6 +6,7 @@ import { line, type Paint, type Tone } from './text.ts'
 export const operationTones: Record<Operation['state'], Tone> = {
   planned: 'quiet',
   'awaiting-confirmation': 'doubtful',
+  fencing: 'doubtful',
   running: 'doubtful',
   done: 'good',
   aborted: 'quiet',
@@ -15,7 +16,7 @@ export const operationTones: Record<Operation['state'], Tone> = {
 const ways: Record<Operation['plan']['method'], string> = {
   stop: 'it is stopped first',
   wait: 'the lease of a site that is silent is waited out',
-  proof: 'its site is silent and may run on: people have to know that it is off',
+  proof: 'its site is silent and may run on: it has to be known, or proven by its fence, that it is off',
 }
 
 export function operationText(operation: Operation, paint: Paint): string {

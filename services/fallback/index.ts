@@ -9,6 +9,7 @@ export {
   isBraked,
   isInContact,
   isLost,
+  silentMs,
   startDesk,
 } from './desk/desk.ts'
 export { type DeskEvent, deskHears, type Order } from './desk/hear.ts'

@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'evt'
   | 'tok'
   | 'opr'
+  | 'fnc'
   | 'dpl'
   | 'drl'
   | 'req'

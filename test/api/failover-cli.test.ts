@@ -21,8 +21,9 @@ async function desk(t: Test) {
   const tokens = Object.fromEntries(names.map((role) => [role, stage.api.tokenOf(role)]))
   writeFileSync(join(path, 'access.json'), JSON.stringify({ api: await stage.api.listen(), tokens }), { mode: 0o600 })
   const run = (...argv: string[]) => cli(['failover', ...argv], { env: { GEMEENTECLOUD_DATA: path } })
+  const datacenter = (...argv: string[]) => cli(['datacenter', ...argv], { env: { GEMEENTECLOUD_DATA: path } })
   const json = async (...argv: string[]) => JSON.parse((await run(...argv, '-o', 'json')).out)
-  return { stage, run, json }
+  return { stage, run, datacenter, path, json }
 }
 
 t.test('planned, listed, shown and called off', async (t) => {
@@ -47,6 +48,18 @@ t.test('planned, listed, shown and called off', async (t) => {
   t.match(await run('abort', id, ...why), { code: 0, out: /aborted: onderhoud aan de koeling/ })
 })
 
+t.test('confirmed by the desk, and it goes', async (t) => {
+  const { stage, run, json } = await desk(t)
+  const hosting = await stage.host('gaat')
+  await stage.running(hosting.id, at(hosting, 'primary') ?? '')
+  await run('plan', 'gaat', ...why)
+  const [{ id }] = await json('list')
+  t.match(await run('confirm', id, '--kind', 'fence', '--statement', 'laat het afsluiten'), { code: 2, err: /kind/ })
+  const confirmed = await run('confirm', id, '--kind', 'agreed', '--statement', 'afgesproken met de beheerder')
+  t.match(confirmed, { code: 0, err: '', out: /state +running/ })
+  await stage.running(hosting.id, at(hosting, 'standby') ?? '')
+})
+
 t.test('a datacenter is drained, and a brake is released', async (t) => {
   const { stage, run, json } = await desk(t)
   const hosting = await stage.host('vertrekt')
@@ -60,4 +73,19 @@ t.test('a datacenter is drained, and a brake is released', async (t) => {
     'it',
   )
   t.match(await run('release-brake', slug, '--statement', 'de stroom is er echt af'), { code: 0, out: slug })
+})
+
+t.test('what a datacenter can enforce, and the fence that cuts it off', async (t) => {
+  const { datacenter, path } = await desk(t)
+  const [token, url] = [join(path, 'token.txt'), 'https://192.0.2.7/fence']
+  writeFileSync(token, 'a-token-of-the-fence\n')
+  t.match(await datacenter('fence', 'noord'), { code: 3, err: /has no fence/ })
+  t.match(await datacenter('fence', 'noord', '--at', url), { code: 2, err: /--token-file/ })
+  t.match(await datacenter('fencing', 'noord', '--level', '3', '--stop-seconds', '10'), { code: 2, err: /fence/ })
+  const declared = await datacenter('fence', 'noord', '--at', url, '--token-file', token)
+  t.match(declared, { code: 0, out: `The fence of noord is at ${url} since 2` })
+  t.match(await datacenter('fencing', 'noord', '--level', '3', '--stop-seconds', '10'), { code: 0, out: 'level 3' })
+  t.match(await datacenter('fence', 'noord'), { code: 0, out: url })
+  t.match(await datacenter('fence', 'noord', '--remove', '--at', url), { code: 2 })
+  t.match(await datacenter('fence', 'noord', '--remove'), { code: 0, out: 'is asked no more' })
 })

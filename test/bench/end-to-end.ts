@@ -5,8 +5,10 @@ import pino from 'pino'
 import { createAuthorities } from '../../services/broker/agents/index.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
+import { createFenceCaller } from '../../services/broker/fallback/index.ts'
 import { openStore } from '../../services/broker/open-store.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
+import { profiles } from '../../services/fallback/index.ts'
 import { defaultCeilings } from '../../services/shared/ceilings.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Database } from '../../services/shared/db/database.ts'
@@ -41,10 +43,13 @@ export async function benchEndToEnd(seconds: number): Promise<EndToEnd[]> {
     const registry = createRegistry()
     // One party asks for more than a party may have.
     const ceilings = { ...defaultCeilings, hostings: 1_000_000, unplacedHostings: 1_000_000 }
-    const authorities = createAuthorities(kit, createSecrets(systemRandom.bytes(32)))
+    const secrets = createSecrets(systemRandom.bytes(32))
+    const authorities = createAuthorities(kit, secrets)
     const connect = async () => async () => undefined
     const agents = { authorities, tunnels: () => [], connect: async () => undefined }
-    const app = await createApp(kit, registry, { connect, agents }, ceilings)
+    const fences = createFenceCaller(secrets, { allowedAddresses: [] })
+    const ways = { connect, agents, fallback: { profile: profiles.standard, fences } }
+    const app = await createApp(kit, registry, ways, ceilings)
     const token = `gc_bench_${randomUUID()}`
     const partyId = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, token)
     await seedFederationRows(database, {

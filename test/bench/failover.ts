@@ -1,6 +1,6 @@
 /** A lost site of many hostings: from when the desk may believe it until every hosting was granted, and runs, elsewhere. */
 import pino from 'pino'
-import { createFallback } from '../../services/broker/fallback/index.ts'
+import { createFallback, createFenceCaller } from '../../services/broker/fallback/index.ts'
 import { openStore } from '../../services/broker/open-store.ts'
 import { runForLeader, runParts } from '../../services/broker/scheduling/index.ts'
 import { type Profile, waitMs } from '../../services/fallback/index.ts'
@@ -10,6 +10,7 @@ import { startEmbedded } from '../../services/shared/db/embedded.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { systemRandom } from '../../services/shared/random.ts'
+import { createSecrets } from '../../services/shared/secrets.ts'
 import { createTestSites, type TestSites } from '../support/fallback-sites.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { seedHeldRows } from '../support/held-rows.ts'
@@ -42,10 +43,11 @@ export async function benchFailover(lost = 1_000, datacenters = 4): Promise<Fail
   const database = await openStore(postgres.socketUrl ?? postgres.url)
   const sites = createTestSites(profile)
   const kit: Kit = { database, clock: systemClock, random: systemRandom, log }
+  const fences = createFenceCaller(createSecrets(systemRandom.bytes(32)), { allowedAddresses: [] })
   const reach = () => Promise.reject(new Error('there is no cluster behind it'))
   await seedHeldRows(database, { hostings: lost * datacenters, datacenters, nodesEach: 20 })
   await prepare(database)
-  const fallback = createFallback(kit, { registry: createRegistry(), reach, pipe: sites.pipe, profile })
+  const fallback = createFallback(kit, { registry: createRegistry(), reach, fences, pipe: sites.pipe, profile })
   const leader = runForLeader(kit, 'bench', (term) => runParts(kit, term, { fallback: fallback.run }))
   try {
     return await measure(database, sites, lost, datacenters)

@@ -8,7 +8,9 @@ import { createApp } from '../../services/broker/app.ts'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
 import { type ConnectionPolicy, createClusters } from '../../services/broker/clusters/index.ts'
 import type { Connect } from '../../services/broker/datacenters/index.ts'
+import { createFenceCaller, type FenceCaller } from '../../services/broker/fallback/index.ts'
 import { runScheduler, schedulingMetrics } from '../../services/broker/scheduling/index.ts'
+import { profiles } from '../../services/fallback/index.ts'
 import type { Ceilings } from '../../services/shared/ceilings.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
@@ -21,6 +23,8 @@ import { testDatabase } from './database.ts'
 
 export interface TestApi {
   readonly kit: Kit
+  /** What speaks to external fences, where `policy` allows. */
+  readonly fences: FenceCaller
   readonly connections: { datacenterId: string; input: ConnectionInput }[]
   /** Party id per role of the demonstration parties. */
   readonly parties: Record<Role, string>
@@ -82,7 +86,9 @@ export async function testApi(
   const authorities = createAuthorities(kit, secrets)
   await authorities.ensure()
   const agents = { authorities, tunnels: () => ['tls://desk.example:8082'], connect: clusters.connectAgent }
-  const app = await createApp(kit, registry, { connect, agents }, ceilings)
+  const fences = createFenceCaller(secrets, policy)
+  const ways = { connect, agents, fallback: { profile: profiles.standard, fences } }
+  const app = await createApp(kit, registry, ways, ceilings)
   t.teardown(() => app.http.close())
   const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }
   const parties: Partial<Record<Role, string>> = {}
@@ -118,6 +124,7 @@ export async function testApi(
 
   return {
     kit,
+    fences,
     connections,
     decided: app.waiting.settle,
     parties: parties as Record<Role, string>,

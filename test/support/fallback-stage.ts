@@ -50,7 +50,7 @@ export async function fallbackStage(
   t: Test,
   { names = ['noord', 'oost'], also = () => ({}), seekAfterMs }: StageOptions = {},
 ): Promise<FallbackStage> {
-  const api = await testApi(t)
+  const api = await testApi(t, { policy: { allowedAddresses: ['127.0.0.0/8'] } })
   const sites = createTestSites(quick)
   t.teardown(() => sites.stop())
   const datacenters: Record<string, string> = {}
@@ -89,13 +89,21 @@ export async function fallbackStage(
   const lead: FallbackStage['lead'] = (database = api.kit.database) => {
     const kit = { ...api.kit, database }
     const registry = createRegistry()
-    const fallback = createFallback(kit, { registry, reach, pipe, profile: quick, sites: finishSites })
+    const fallback = createFallback(kit, {
+      registry,
+      reach,
+      fences: api.fences,
+      pipe,
+      profile: quick,
+      sites: finishSites,
+    })
     const metrics = schedulingMetrics(registry, kit, () => true)
     const leader = runForLeader(kit, 'test', (term) =>
       runParts(kit, term, {
         scheduler: (within) => runScheduler(kit, within, { metrics, decided: api.decided, ...seeking }),
         fallback: fallback.run,
         finish: fallback.finish,
+        fence: fallback.fence,
         ...also(kit),
         moves: (within) => runMoves(kit, quick, within),
       }),

@@ -17,7 +17,7 @@ import { revisePlacements, upsertLeases } from './store.ts'
 export interface CommitContext {
   readonly kit: Kit
   readonly epoch: number
-  readonly metrics: FallbackMetrics
+  readonly metrics: Pick<FallbackMetrics, 'ended'>
   /** The rows as they stand in the store; brought up to date by a commit. */
   readonly committed: Map<string, Row>
 }

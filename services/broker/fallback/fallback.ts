@@ -6,6 +6,8 @@ import type { Kit } from '../../shared/kit.ts'
 import type { Clusters } from '../clusters/index.ts'
 import type { Term } from '../scheduling/index.ts'
 import { runDesk } from './desk.ts'
+import type { FenceCaller } from './fences/caller.ts'
+import { runFences } from './fences/run.ts'
 import { fallbackMetrics } from './metrics.ts'
 import { type FinishSites, runFinish } from './operations/finish/finish.ts'
 import { sitesBy } from './operations/finish/sites.ts'
@@ -14,6 +16,7 @@ import { operationMetrics } from './operations/metrics.ts'
 export interface FallbackOptions {
   readonly registry: Registry
   readonly reach: Clusters['reach']
+  readonly fences: FenceCaller
   /** A pipe to the agent of a datacenter; none can be reached that way when absent. */
   readonly pipe?: ((datacenterId: string) => Promise<Duplex>) | undefined
   /** The standard one when absent. */
@@ -27,16 +30,19 @@ export interface Fallback {
   run(term: Term): Promise<void>
   /** Brings what it began to its end until the term ends; rejects when another replica leads. */
   finish(term: Term): Promise<void>
+  /** Has datacenters fenced for operations that wait for it; rejects when another replica leads. */
+  fence(term: Term): Promise<void>
 }
 
 export function createFallback(
   kit: Kit,
-  { registry, reach, pipe, profile = profiles.standard, sites = sitesBy(kit, reach) }: FallbackOptions,
+  { registry, reach, fences, pipe, profile = profiles.standard, sites = sitesBy(kit, reach) }: FallbackOptions,
 ): Fallback {
   const metrics = fallbackMetrics(registry)
   operationMetrics(registry, kit)
   return {
     run: (term) => runDesk({ kit, profile, metrics, reach, pipe }, term),
     finish: (term) => runFinish(kit, term, { metrics, sites }),
+    fence: (term) => runFences(kit, term, { caller: fences, asked: metrics.fenceAsked }),
   }
 }

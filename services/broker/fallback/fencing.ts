@@ -7,6 +7,7 @@ import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireOwner } from '../identity/index.ts'
+import { selectFence } from './fences/store.ts'
 import { selectDatacenterOwner } from './operations/store.ts'
 import { updateFencing } from './store.ts'
 
@@ -25,6 +26,10 @@ export async function declareFencing(
   if (fencing.level >= 2 && fencing.stopSeconds * 1000 > profile.stopMs) {
     const message = `is at most ${profile.stopMs / 1000}: so long is waited for a site that can fence`
     throw new Problem('invalid-fields', 'The site stops too slowly', [{ pointer: '/stopSeconds', message }])
+  }
+  if (fencing.level === 3 && !(await selectFence(sql, id))) {
+    const message = 'is 3 where a fence is declared, by PUT of /fence'
+    throw new Problem('invalid-fields', 'Nothing can cut it off from outside', [{ pointer: '/level', message }])
   }
   const measured = await updateFencing(sql, id, fencing)
   await appendEvents(sql, kit, [

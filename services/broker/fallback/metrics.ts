@@ -6,6 +6,8 @@ export interface FallbackMetrics {
   /** A line of a site that said nothing to us. */
   unread(datacenter: string): void
   braked(is: boolean): void
+  /** An external fence was asked. */
+  fenceAsked(result: 'fenced' | 'pending' | 'failed' | 'unreachable'): void
 }
 
 export function fallbackMetrics(registry: Registry): FallbackMetrics {
@@ -34,7 +36,15 @@ export function fallbackMetrics(registry: Registry): FallbackMetrics {
     help: '1 while so many datacenters are lost at once that automatic failover waits for a person',
     registers,
   })
+  const asked = new Counter({
+    name: 'gemeentecloud_fence_requests_total',
+    help: 'Times that an external fence was asked to cut a datacenter off, by what it answered',
+    labelNames: ['result'],
+    registers,
+  })
+  for (const result of ['fenced', 'pending', 'failed', 'unreachable']) asked.inc({ result }, 0)
   return {
+    fenceAsked: (result) => asked.inc({ result }),
     ended(cause, result, seconds) {
       ended.inc({ cause, result })
       if (result === 'done') durations.observe({ cause }, seconds)

@@ -6,6 +6,8 @@ import {
   ConfirmationInput,
   Drain,
   FailoverInput,
+  Fence,
+  FenceInput,
   Fencing,
   FencingInput,
   Operation,
@@ -14,11 +16,12 @@ import {
   ReasonInput,
 } from '../../../schemas/index.ts'
 import { ChangeHeaders, FilterWord, IdParams, listQuery, NoQuery, problemAnswers } from '../../shared/http/contract.ts'
-import { mutate } from '../../shared/http/mutate.ts'
+import { mutate, mutatePrepared } from '../../shared/http/mutate.ts'
 import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { checkFence, declareFence, getFence, removeFence } from './fences/service.ts'
 import { declareFencing } from './fencing.ts'
 import {
   abortOperation,
@@ -36,6 +39,7 @@ const changed = { tags, headers: ChangeHeaders, querystring: NoQuery }
 
 export function fallbackRoutes(app: HttpServer, kit: Kit, options: OperationOptions): void {
   readRoutes(app, kit)
+  fenceRoutes(app, kit, options)
   decisionRoutes(app, kit)
   app.post(
     '/hostings/:id/failovers',
@@ -93,6 +97,66 @@ export function fallbackRoutes(app: HttpServer, kit: Kit, options: OperationOpti
         status: 202,
         body: await drainDatacenter(sql, kit, options, caller, request.params.id, request.body),
       })),
+  )
+}
+
+function fenceRoutes(app: HttpServer, kit: Kit, { fences }: OperationOptions): void {
+  const url = '/datacenters/:id/fence'
+  const config = { action: 'datacenter.fence' } as const
+  app.put(
+    url,
+    {
+      config,
+      schema: {
+        operationId: 'declareFence',
+        summary: 'Say where the fence is that can cut the datacenter off from outside',
+        ...changed,
+        params: IdParams,
+        body: FenceInput,
+        response: { 200: Fence, ...problemAnswers },
+      },
+    },
+    (request, reply) =>
+      mutatePrepared(kit, request, reply, async (caller) => {
+        await checkFence(request.body, fences)
+        return async (sql) => ({
+          status: 200,
+          body: await declareFence(sql, kit, caller, fences, request.params.id, request.body),
+        })
+      }),
+  )
+  app.delete(
+    url,
+    {
+      config,
+      schema: {
+        operationId: 'removeFence',
+        summary: 'Let the fence of the datacenter be asked no more; a level of 3 becomes 2',
+        ...changed,
+        params: IdParams,
+        response: { 200: Fence, ...problemAnswers },
+      },
+    },
+    (request, reply) =>
+      mutate(kit, request, reply, async (sql, caller) => ({
+        status: 200,
+        body: await removeFence(sql, kit, caller, request.params.id),
+      })),
+  )
+  app.get(
+    url,
+    {
+      config,
+      schema: {
+        operationId: 'getFence',
+        summary: 'Read where the fence of the datacenter is',
+        tags,
+        params: IdParams,
+        querystring: NoQuery,
+        response: { 200: Fence, ...problemAnswers },
+      },
+    },
+    (request) => getFence(kit.database, callerOf(request), request.params.id),
   )
 }
 

@@ -1,6 +1,6 @@
 /** Failovers, moves and drills. */
 import { at, consumers, drillers, everybody, type Operation, providers, readers } from './operation.ts'
-import { signed } from './world.ts'
+import { fence, signed } from './world.ts'
 
 export const fallbackOperations: Readonly<Record<string, Operation>> = {
   planFailover: {
@@ -32,6 +32,33 @@ export const fallbackOperations: Readonly<Record<string, Operation>> = {
     status: 200,
     events: ['operation.aborted'],
     stranger: 404,
+  },
+  declareFence: {
+    method: 'PUT',
+    path: at('datacenters', '/fence'),
+    body: () => fence,
+    as: 'provider',
+    roles: providers,
+    status: 200,
+    events: ['datacenter.fence-declared'],
+    stranger: 403,
+  },
+  getFence: {
+    method: 'GET',
+    path: at('datacenters', '/fence'),
+    as: 'provider',
+    roles: providers,
+    status: 200,
+    stranger: 403,
+  },
+  removeFence: {
+    method: 'DELETE',
+    path: at('datacenters', '/fence'),
+    as: 'provider',
+    roles: providers,
+    status: 200,
+    events: ['datacenter.fence-removed'],
+    stranger: 403,
   },
   drainDatacenter: {
     method: 'POST',

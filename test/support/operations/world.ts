@@ -33,6 +33,9 @@ export const period = { start: '2026-01-01T00:00:00Z', end: '2098-01-01T00:00:00
 
 export const signed = signedReport()
 
+/** An address for documentation (RFC 5737), where nobody is. */
+export const fence = { url: 'https://192.0.2.7/fence', token: 'a-token-of-the-fence' }
+
 /** Of an agent that has yet to join. */
 export const csr = await createRequest(createKey(), 'agent')
 
@@ -55,6 +58,7 @@ export async function makeWorld(api: TestApi): Promise<World> {
   const datacenterId = await api.activeDatacenter({ slug: 'utrecht' })
   await api.activeDatacenter({ slug: 'amersfoort', position: { latitude: 52.16, longitude: 5.39 } })
   const made = async (path: string, body: object) => (await api.call('consumer', 'POST', path, { body })).body.id
+  await api.call('provider', 'PUT', `datacenters/${datacenterId}/fence`, { body: fence })
   const systemId = await made('systems', { slug: 'zaak', name: 'Open Zaak', classes })
   const { token: joinToken } = (
     await api.call('provider', 'POST', `datacenters/${datacenterId}/join-tokens`, { body: {} })

@@ -60,13 +60,24 @@ function warningsOf(place: Place, method: OperationPlan['method'], nowMs: number
   return warnings
 }
 
-/** Whether what was said is enough: the word of so many different people; one is enough of a fence, unless two are asked. */
-export function isConfirmed(
+interface Word {
+  readonly by: string
+  readonly kind: 'agreed' | 'fenced' | 'attested' | 'fence'
+}
+
+/**
+ * What the words of people come to: the word of so many different ones is enough; one is enough of a fence, unless two are
+ * asked. `fence`: what is missing is for the site's fence to prove.
+ */
+export function verdictOf(
   { method, confirmationsNeeded }: Pick<OperationPlan, 'method' | 'confirmationsNeeded'>,
-  confirmations: readonly { readonly by: string; readonly kind: string }[],
+  confirmations: readonly Word[],
   fourEyes: boolean,
-): boolean {
-  const people = new Set(confirmations.map(({ by }) => by)).size
+): 'enough' | 'fence' | 'too-few' {
+  const people = (words: readonly Word[]) => new Set(words.map(({ by }) => by)).size
   const isFenced = method === 'proof' && !fourEyes && confirmations.some(({ kind }) => kind === 'fenced')
-  return people >= (isFenced ? 1 : confirmationsNeeded)
+  const known = confirmations.filter(({ kind }) => kind !== 'fence')
+  if (people(known) >= (isFenced ? 1 : confirmationsNeeded)) return 'enough'
+  const asked = known.length < confirmations.length
+  return asked && people(confirmations) >= (fourEyes ? confirmationsNeeded : 1) ? 'fence' : 'too-few'
 }

@@ -1,9 +1,10 @@
 /** What people have decided is handed to the desk, so much at a time; what has come to its end is closed. */
-import { type Desk, type DeskStep, deskHears, isInContact, type Order } from '../../../fallback/index.ts'
+import { type Desk, type DeskStep, deskHears, isInContact, type Order, silentMs } from '../../../fallback/index.ts'
 import type { Sql } from '../../../shared/db/database.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { requireEpoch } from '../../scheduling/index.ts'
+import { fencePrefix } from '../fences/core/answer.ts'
 import type { FallbackMetrics } from '../metrics.ts'
 import { type Followed, progress } from './follow.ts'
 import { markForwarded, type OperationRow, type Progress, selectOver, selectToForward } from './store.ts'
@@ -43,9 +44,11 @@ export async function commitProgress(
 }
 
 /** Orders of people to the desk; one is repeated until the row shows it. */
-export function ordersOf(desk: Desk, operations: readonly OperationRow[], nowMs: number): DeskStep[] {
+export function ordersOf(desk: Desk, operations: readonly OperationRow[], { clock }: Pick<Kit, 'clock'>): DeskStep[] {
+  const nowMs = clock.monotonic()
   return operations.flatMap((operation) => {
-    if (isTaken(desk, operation) || refusal(desk, operation, nowMs) !== undefined) return []
+    if (isTaken(desk, operation) || isHeard(desk, operation, nowMs)) return []
+    if (refusal(desk, operation, { clock }) !== undefined) return []
     const order = orderOf(operation, desk)
     return order ? [deskHears(desk, { kind: 'order', order }, nowMs)] : []
   })
@@ -54,10 +57,9 @@ export function ordersOf(desk: Desk, operations: readonly OperationRow[], nowMs:
 /** Those that the desk has begun with are marked so, and those that cannot be any more are closed. */
 export async function closeOperations({ kit, epoch, metrics }: ForwardContext, desk: Desk): Promise<void> {
   const operations = await selectToForward(kit.database, underWayMost)
-  const nowMs = kit.clock.monotonic()
   const taken = operations.filter((operation) => isTaken(desk, operation)).map(({ id }) => id)
   const refused = operations.flatMap((operation): Progress[] => {
-    const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, nowMs)
+    const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, kit)
     return outcome === undefined ? [] : [{ hosting: operation.hosting_id, steps: [], state: 'aborted', outcome }]
   })
   if (taken.length + refused.length === 0) return
@@ -75,11 +77,22 @@ function isTaken(desk: Desk, { hosting_id }: OperationRow): boolean {
 }
 
 /** Why it cannot be any more, whatever was decided. */
-function refusal(desk: Desk, { hosting_id, plan }: OperationRow, nowMs: number): string | undefined {
+function refusal(desk: Desk, operation: OperationRow, { clock }: Pick<Kit, 'clock'>): string | undefined {
+  const { hosting_id, plan, confirmations } = operation
   const row = desk.rows.get(hosting_id)
   if (!row || row.holder !== plan.from) return 'it is not where it was when this was planned'
-  if (plan.method === 'proof' && isInContact(desk, row.holder, nowMs)) return 'the site is heard again'
-  return undefined
+  const nowMs = clock.monotonic()
+  if (!isHeard(desk, operation, nowMs)) return undefined
+  // What a fence cut off a moment ago may have been heard a moment before, and is waited for until it would be heard again.
+  const fenced = confirmations.find(({ by }) => by.startsWith(fencePrefix))
+  const heardAt = clock.now() - silentMs(desk, row.holder, nowMs)
+  return fenced && heardAt <= Date.parse(fenced.at) ? undefined : 'the site is heard again'
+}
+
+/** Of a site that speaks nobody can know that it is off. */
+function isHeard(desk: Desk, { hosting_id, plan }: OperationRow, nowMs: number): boolean {
+  const row = desk.rows.get(hosting_id)
+  return plan.method === 'proof' && row !== undefined && isInContact(desk, row.holder, nowMs)
 }
 
 function orderOf({ hosting_id: hosting, plan, confirmations }: OperationRow, desk: Desk): Order | undefined {

@@ -18,7 +18,9 @@ import type { Kit } from '../../../shared/kit.ts'
 import { Problem } from '../../../shared/problem.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { requireOwner, visibleParty } from '../../identity/index.ts'
-import { isConfirmed, type Place, planOf } from '../core/plan.ts'
+import { type Place, planOf, verdictOf } from '../core/plan.ts'
+import type { FenceCaller } from '../fences/caller.ts'
+import { selectFence } from '../fences/store.ts'
 import { selectReleased, updateReleased } from '../store.ts'
 import { stepOf } from './follow.ts'
 import {
@@ -40,16 +42,17 @@ import { operationView } from './view.ts'
 /** A plan is of its moment. */
 export const confirmableMs = 3_600_000
 
-/** What planning needs to know of how the desk waits. */
+/** What deciding needs to know of how the desk waits, and what it can have done. */
 export interface OperationOptions {
   readonly profile: Profile
+  readonly fences: FenceCaller
 }
 
 /** Prepares a failover, failback or move, which waits for a word. Throws `not-found`, `state-conflict`. */
 export async function planFailover(
   sql: Sql,
   kit: Kit,
-  { profile }: OperationOptions,
+  { profile }: Pick<OperationOptions, 'profile'>,
   caller: Caller,
   hostingId: string,
   { kind = 'failover', reason }: FailoverInput,
@@ -119,18 +122,17 @@ export async function confirmOperation(
   const row = await needOperation(sql, caller, 'failover.confirm', id)
   const now = new Date(kit.clock.now())
   refuseUnconfirmable(row, now)
-  if (row.plan.method === 'proof' && kind === 'agreed') {
-    const message = 'is fenced or attested: nobody waits for this site, so somebody has to know that it is off'
-    throw new Problem('invalid-fields', 'This takes proof', [{ pointer: '/kind', message }])
-  }
+  await refuseWord(sql, row, kind)
   const by = personOf(caller)
   if (row.confirmations.some((earlier) => earlier.by === by))
     throw new Problem('state-conflict', 'The same person has confirmed this: another one has to')
   const confirmations = [...row.confirmations, { by, at: rfc3339(now.getTime()), kind, statement }]
-  const fourEyes = row.four_eyes
-  const isEnough = isConfirmed(row.plan, confirmations, fourEyes)
-  const steps = isEnough ? [...row.steps, { ...stepOf('confirmed', now), note: by }] : row.steps
-  await updateOperation(sql, id, { state: isEnough ? 'running' : row.state, confirmations, steps, outcome: null }, now)
+  const verdict = verdictOf(row.plan, confirmations, row.four_eyes)
+  const isEnough = verdict === 'enough'
+  const isNew = verdict !== 'too-few' && !row.steps.some(({ name }) => name === 'confirmed')
+  const steps = isNew ? [...row.steps, { ...stepOf('confirmed', now), note: by }] : row.steps
+  const state = isEnough ? 'running' : verdict === 'fence' ? 'fencing' : row.state
+  await updateOperation(sql, id, { state, confirmations, steps, outcome: null }, now)
   const data = { operationId: id, kind, statement, enough: isEnough }
   await tell(sql, kit, caller, row.party_id, row.hosting_id, 'operation.confirmed', data)
   return readOperation(sql, id)
@@ -139,7 +141,20 @@ export async function confirmOperation(
 /** The same person whatever token was used. */
 const personOf = ({ principal }: Caller) => `${principal.partyId}:${principal.subject}`
 
+async function refuseWord(sql: Sql, { plan }: OperationRow, kind: ConfirmationInput['kind']): Promise<void> {
+  const refuse = (message: string) => {
+    throw new Problem('invalid-fields', 'This word is not taken', [{ pointer: '/kind', message }])
+  }
+  if (plan.method === 'proof' && kind === 'agreed')
+    refuse('is fence, fenced or attested: nobody waits for this site, so it has to be known that it is off')
+  if (kind !== 'fence') return
+  if (plan.method !== 'proof') refuse('is not fence: the site is stopped, or its lease is waited out')
+  if (!plan.from || !(await selectFence(sql, plan.from))) refuse('is not fence: the datacenter has none')
+}
+
 function refuseUnconfirmable({ state, expires_at }: OperationRow, now: Date): void {
+  // While its fence is asked people may come to know by themselves.
+  if (state === 'fencing') return
   if (state !== 'awaiting-confirmation') throw new Problem('state-conflict', `The operation is ${state}`)
   if (expires_at && expires_at <= now)
     throw new Problem('state-conflict', 'The plan is too old to be confirmed; make another one')
@@ -168,7 +183,7 @@ export async function abortOperation(
 export async function drainDatacenter(
   sql: Sql,
   kit: Kit,
-  { profile }: OperationOptions,
+  { profile }: Pick<OperationOptions, 'profile'>,
   caller: Caller,
   datacenterId: string,
   { reason }: ReasonInput,

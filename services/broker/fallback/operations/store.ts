@@ -94,7 +94,7 @@ export async function progressOperations(sql: Sql, progress: readonly Progress[]
   if (progress.length === 0) return []
   return sql.query<OperationRow>(
     `update operations o set steps = o.steps || n.steps,
-       state = coalesce(n.state, case when o.state in ('planned', 'awaiting-confirmation') then 'running' else o.state end),
+       state = coalesce(n.state, case when o.state in ('planned', 'awaiting-confirmation', 'fencing') then 'running' else o.state end),
        outcome = case when n.outcome is null then o.outcome else nullif(n.outcome, '') end, version = o.version + 1, updated_at = $2
      from jsonb_to_recordset($1::jsonb) as n(hosting text, steps jsonb, state text, outcome text)
      where o.hosting_id = n.hosting and o.state not in ('done', 'aborted') returning o.*`,

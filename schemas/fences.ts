@@ -1,0 +1,30 @@
+/** What can cut a datacenter off from outside of it. */
+import Type, { type Static } from 'typebox'
+import { closed, Instant } from './common.ts'
+
+const Address = Type.String({
+  pattern: '^https://[^\\s/?#@]+(/[^\\s#]*)?$',
+  maxLength: 500,
+  description: 'Where it is asked, by POST',
+})
+
+export const FenceInput = Type.Object(
+  {
+    url: Address,
+    token: Type.String({
+      pattern: '^[A-Za-z0-9._~+/=-]{16,512}$',
+      description: 'Sent as a bearer token with each request, and never shown again',
+    }),
+    certificateAuthority: Type.Optional(
+      Type.String({
+        maxLength: 20_000,
+        description: 'PEM of who signed its certificate, where that is not a public one',
+      }),
+    ),
+  },
+  closed,
+)
+export type FenceInput = Static<typeof FenceInput>
+
+export const Fence = Type.Object({ url: Type.String(), declaredAt: Instant }, closed)
+export type Fence = Static<typeof Fence>

@@ -1,0 +1,122 @@
+/**
+ * Has datacenters fenced from outside for operations that wait for it: the request is written, the fence asked until it has an
+ * answer, and the answer is proof for every operation that waits then. May be killed anywhere: the same request is made again.
+ */
+import { rfc3339 } from '../../../shared/clock.ts'
+import { newId } from '../../../shared/ids.ts'
+import type { Kit } from '../../../shared/kit.ts'
+import { backoffMs } from '../../../shared/kubernetes/backoff.ts'
+import { createWake, reasonOf } from '../../clusters/index.ts'
+import { requireEpoch, type Term } from '../../scheduling/index.ts'
+import type { FenceCaller } from './caller.ts'
+import type { FenceAnswer } from './core/answer.ts'
+import { settle, tellOutcome } from './settle.ts'
+import { closeUnneeded, openRequest, selectWaiting, type WaitingRow } from './store.ts'
+
+const everyMs = 2_000
+const pendingMs = 2_000
+const longestMs = 30_000
+
+export interface FencesOptions {
+  readonly caller: FenceCaller
+  /** How each answer ended: fenced, failed, pending, or unreachable. */
+  readonly asked: (result: FenceAnswer['state'] | 'unreachable') => void
+}
+
+/** Per datacenter when it is asked again. */
+interface Turn {
+  readonly atMs: number
+  readonly failures: number
+}
+
+/** Until the term ends; rejects when the store fails, or with `Deposed`. A fence that is slow keeps no other waiting. */
+export async function runFences(kit: Kit, { epoch, signal: term }: Term, options: FencesOptions): Promise<void> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([term, failed.signal])
+  const wake = createWake(kit.clock)
+  const forget = kit.database.listen('operations', wake.wake)
+  const turns = new Map<string, Turn>()
+  const busy = new Map<string, Promise<void>>()
+  let failure: unknown
+  const begin = (datacenter: string, rows: readonly WaitingRow[]) => {
+    const work = attend({ kit, epoch, signal, turns, ...options }, rows)
+      .catch((error: unknown) => {
+        failure ??= error
+        failed.abort()
+      })
+      .finally(() => busy.delete(datacenter))
+    busy.set(datacenter, work)
+  }
+  try {
+    while (!signal.aborted) {
+      const waiting = Map.groupBy(await selectWaiting(kit.database), ({ datacenter_id }) => datacenter_id)
+      for (const id of turns.keys()) if (!waiting.has(id)) turns.delete(id)
+      const now = kit.clock.monotonic()
+      for (const [id, rows] of waiting) if (!busy.has(id) && (turns.get(id)?.atMs ?? 0) <= now) begin(id, rows)
+      await closeUnneeded(kit.database, new Date(kit.clock.now()))
+      await wake.wait(everyMs, signal)
+    }
+  } finally {
+    failed.abort()
+    await Promise.all(busy.values())
+    await forget()
+  }
+  if (failure !== undefined && !term.aborted) throw failure
+}
+
+interface Attending extends FencesOptions {
+  readonly kit: Kit
+  readonly epoch: number
+  readonly signal: AbortSignal
+  readonly turns: Map<string, Turn>
+}
+
+async function attend(context: Attending, rows: readonly WaitingRow[]): Promise<void> {
+  const { kit, epoch, turns } = context
+  const [first] = rows
+  if (!first) return
+  const { datacenter_id: id, contact, fence, slug } = first
+  const off =
+    contact === 'reachable'
+      ? `${slug} is heard again, so it is not fenced`
+      : fence
+        ? undefined
+        : `${slug} has no fence any more`
+  if (off !== undefined) return settle({ kit, epoch }, first, undefined, { state: 'failed', reason: off })
+  try {
+    const { request, answer } = await askOnce(context, first)
+    if (answer.state !== 'pending') return await settle({ kit, epoch }, first, request, answer)
+    await tellOutcome({ kit, epoch }, id, `${slug}: its fence is at work`)
+    turns.set(id, { atMs: kit.clock.monotonic() + pendingMs, failures: 0 })
+  } catch (error) {
+    if (!(error instanceof Unanswered)) throw error
+    if (context.signal.aborted) return
+    const failures = (turns.get(id)?.failures ?? 0) + 1
+    turns.set(id, { atMs: kit.clock.monotonic() + Math.min(longestMs, backoffMs(failures, kit.random)), failures })
+    await tellOutcome({ kit, epoch }, id, `${slug}: its fence cannot be asked: ${error.message}`)
+  }
+}
+
+/** The fence gave no usable answer: it may have done what it was asked, and is asked the same again. */
+class Unanswered extends Error {}
+
+async function askOnce(
+  { kit, epoch, signal, caller, asked }: Attending,
+  { datacenter_id, slug, fence }: WaitingRow,
+): Promise<{ request: string; answer: FenceAnswer }> {
+  const request = await kit.database.transaction(async (sql) => {
+    await requireEpoch(sql, epoch)
+    return openRequest(sql, newId('fnc', kit.clock, kit.random), datacenter_id, new Date(kit.clock.now()))
+  })
+  if (!fence) throw new Unanswered('there is none')
+  const kept = { ...fence, token: Buffer.from(fence.token, 'base64') }
+  const ask = { fence: request.id, datacenter: slug, askedAt: rfc3339(request.asked_at.getTime()) }
+  try {
+    const answer = await caller.ask(kept, ask, signal)
+    asked(answer.state)
+    return { request: request.id, answer }
+  } catch (error) {
+    asked('unreachable')
+    throw new Unanswered(reasonOf(error))
+  }
+}
