@@ -65,9 +65,10 @@ export function attempt(
 function attemptOn(scene: Scene, goal: Goal, random: () => number): Attempt {
   const bonds = bondsOf(scene)
   const draft = createDraft(scene)
-  const found = search(draft, bonds, unitsOf(draft, bonds), random)
+  const bound = boundAlone(scene)
+  const found = search(draft, bonds, unitsOf(draft, bonds), random, bound)
   const plan = bestOrdered(draft, bonds, goal, found)
-  return { plan: { ...plan, bound: boundAlone(scene) }, scene, bonds }
+  return { plan: { ...plan, bound }, scene, bonds }
 }
 
 /** The better of the plan and what these targets come to in order, with the bound that they were found with. */
@@ -88,26 +89,34 @@ function unitsOf(draft: Draft, { units }: Bonds): Unit[] {
 /** Targets by unit: all of a unit go together. */
 export type Assignment = readonly (readonly Target[])[]
 
-/** The best assignments, the very best first: each start is improved, then shaken for a while. */
-function search(draft: Draft, bonds: Bonds, units: readonly Unit[], random: () => number): Assignment[] {
+/**
+ * The best assignments, the very best first: each start is improved, then shaken for a while. Ends early with one that is as
+ * good as `bound` and has an order: none is better.
+ */
+function search(draft: Draft, bonds: Bonds, units: readonly Unit[], random: () => number, bound: Bound): Assignment[] {
   const found = new Map<string, { readonly tally: Tally; readonly targets: Assignment }>()
+  let isBest = false
   const note = () => {
     const targets = targetsOf(draft, bonds, units)
-    found.set(JSON.stringify([...targets.flat()].sort(byHosting)), { tally: tallyOf(draft), targets })
+    const key = JSON.stringify([...targets.flat()].sort(byHosting))
+    const tally = tallyOf(draft)
+    if (!found.has(key) && compareTallies(tally, bound) <= 0)
+      isBest ||= order(draft.scene, bonds, targets).stuck.length === 0
+    found.set(key, { tally, targets })
   }
   for (let turns = units; ; turns = reordered(units, random)) {
     rollback(draft, 0)
     assign(draft, bonds, turns)
     improve(draft, bonds, turns)
     note()
-    for (let vain = 0; vain < ruins && draft.work > 0 && units.length > 0; vain++) {
+    for (let vain = 0; vain < ruins && draft.work > 0 && units.length > 0 && !isBest; vain++) {
       draft.work--
       const better = ruin(draft, bonds, units, random)
       if (better) improve(draft, bonds, units)
       note()
       if (better) vain = 0
     }
-    if (draft.work <= 0 || units.length === 0) break
+    if (draft.work <= 0 || units.length === 0 || isBest) break
   }
   const best = [...found.values()].sort((a, b) => compareTallies(a.tally, b.tally))
   return best.slice(0, ordersTried).map(({ targets }) => targets)
