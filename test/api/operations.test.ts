@@ -1,14 +1,12 @@
-/** Every operation of the contract: who may call it, that it works, who may not, and that its change is told. */
-import { randomUUID } from 'node:crypto'
+/** Every operation of the contract: who may call it, that it works, and who may not. */
 import t, { type Test } from 'tap'
 import type { Role } from '../../schemas/index.ts'
 import { testApi } from '../support/api.ts'
 import { callOperation, makeWorld, type Operation, operations } from '../support/operations.ts'
-import { changesWithoutEvent, storeDigest } from '../support/store-digest.ts'
+import { storeDigest } from '../support/store-digest.ts'
 
 const allRoles: readonly Role[] = ['provider', 'consumer', 'loket', 'auditor']
 const table = Object.entries(operations)
-const changes = table.filter(([, { method }]) => method !== 'GET')
 const nowhere = {
   partyId: `pty_${'0'.repeat(26)}`,
   datacenterId: `dc_${'0'.repeat(26)}`,
@@ -99,72 +97,6 @@ async function checkVersion(
   if (!located) return
   t.equal((await api.call(as, 'GET', String(headers.location))).headers.etag, headers.etag, 'one version')
 }
-
-t.test('each change is told, under its request id, in its own transaction', async (t) => {
-  for (const [name, operation] of changes) {
-    await t.test(name, async (t) => {
-      const api = await testApi(t, { realConnections: true })
-      const { database } = api.kit
-      const world = await makeWorld(api)
-      // The rows that makeWorld wrote past the API become one change that is told.
-      await database.transaction(async (sql) => {
-        await sql.query('update datacenters set name = name')
-        await sql.query('update inventories set facts = facts')
-        await sql.query('update agents set updated_at = updated_at')
-        await sql.query('update hostings set name = name')
-        await sql.query('update placements set wanted = wanted')
-        await sql.query('update claims set kind = kind')
-        await sql.query('update claimed set amount = amount')
-        await sql.query('update drills set version = version')
-        await sql.query(`insert into events (id, type, subject_kind, subject_id, actor, data, at)
-          values ('evt_fixture', 'test.prepared', 'test', 'fixture', 'test', '{}', now())`)
-      })
-      t.same(await changesWithoutEvent(database), [], 'so far everything is told')
-      const answer = await callOperation(api, operation, world)
-      const told = await database.query<{ type: string }>(
-        'select type from events where request_id = $1 order by sequence',
-        [answer.headers['x-request-id']],
-      )
-      t.same(
-        told.map(({ type }) => type),
-        operation.events,
-      )
-      t.same(await changesWithoutEvent(database), [])
-    })
-  }
-})
-
-t.test('a change that is not told is seen', async (t) => {
-  const { database } = (await testApi(t)).kit
-  t.same(await changesWithoutEvent(database), [])
-  await database.query(`update parties set name = 'x' where oin = '00000099000000000101'`)
-  t.match(await changesWithoutEvent(database), [/^parties: transaction \d+$/])
-})
-
-t.test('no change without its event: when the log refuses, nothing is changed and the key stays free', async (t) => {
-  for (const [name, operation] of changes) {
-    await t.test(name, async (t) => {
-      const api = await testApi(t, { realConnections: true })
-      const { database } = api.kit
-      const world = await makeWorld(api)
-      const before = await storeDigest(database)
-      await database.query('alter table events add constraint refused check (false) not valid')
-      const headers = { 'idempotency-key': randomUUID() }
-      const body = operation.body?.(world)
-      const send = () =>
-        api.call(operation.as, operation.method, operation.path(world), { headers, ...(body && { body }) })
-      const failed = await send()
-      t.equal(failed.status, 500)
-      t.match(failed.body, { type: /internal$/, detail: /req_/ })
-      t.notMatch(JSON.stringify(failed.body), /constraint|events/, 'the store is nobody else his business')
-      t.same(await storeDigest(database), before)
-      await database.query('alter table events drop constraint refused')
-      const repeated = await send()
-      t.equal(repeated.status, operation.status, 'the same request, when the log is back')
-      t.notOk(repeated.headers['idempotent-replayed'])
-    })
-  }
-})
 
 function mapValues<T extends object>(object: T, value: () => string): Record<keyof T, string> {
   return Object.fromEntries(Object.keys(object).map((key) => [key, value()])) as Record<keyof T, string>
