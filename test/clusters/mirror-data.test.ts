@@ -26,11 +26,18 @@ const at = {
   destination: `/apis/volsync.backube/v1alpha1/namespaces/${space}/replicationdestinations/gemeentecloud-data`,
 }
 
+const velero = '/apis/velero.io/v1/namespaces/velero'
 const copied = {
-  schedule: '/apis/velero.io/v1/namespaces/velero/schedules/gemeentecloud-archief',
-  restore: '/apis/velero.io/v1/namespaces/velero/restores/gemeentecloud-archief-opr-1',
+  schedule: (id: string) => `${velero}/schedules/gemeentecloud-${id.replace('_', '-')}`,
+  restore: `${velero}/restores/gemeentecloud-opr-1`,
   claim: '/api/v1/namespaces/archief/persistentvolumeclaims/stukken',
 }
+const claimOf = (labels: object = {}) => ({
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'stukken', namespace: 'archief', labels },
+  spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+})
 
 /** What its operator would write. */
 const says = (cluster: Cluster, kind: string, name: string, status: object, namespace = space) =>
@@ -102,27 +109,26 @@ const ageIsTold: Chapter = async (t, { zaak, metrics }) => {
 async function copiesAt(cluster: Cluster, hosting: string, phases: Readonly<Record<string, string>>): Promise<void> {
   for (const [startTimestamp, phase] of Object.entries(phases)) {
     const name = `gemeentecloud-archief-${startTimestamp.replaceAll(/\D/g, '')}`
-    const metadata = { name, namespace: 'velero', labels: { 'gemeentecloud.nl/hosting': hosting } }
+    // Of a grant before that by which it runs now, whatever that is.
+    const labels = { 'gemeentecloud.nl/hosting': hosting, 'gemeentecloud.nl/epoch': '0.7' }
+    const metadata = { name, namespace: 'velero', labels }
     await cluster.apply({ apiVersion: 'velero.io/v1', kind: 'Backup', metadata, spec: {} })
-    await says(cluster, 'backups', name, { phase, startTimestamp }, 'velero')
+    await says(cluster, 'backups', name, { phase, startTimestamp, backupItemOperationsCompleted: 1 }, 'velero')
   }
 }
 
 const backedUp: Chapter = async (t, { archive, kit, reach }) => {
   const { primary, standby, id } = archive
-  await primary.apply({
-    apiVersion: 'v1',
-    kind: 'PersistentVolumeClaim',
-    metadata: { name: 'stukken', namespace: 'archief' },
-    spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-  })
-  const schedule = await until('the schedule', patience, () => primary.read<any>(copied.schedule))
+  await primary.apply(claimOf())
+  const scheduled = copied.schedule(id)
+  const schedule = await until('the schedule', patience, () => primary.read<any>(scheduled))
   const namespace = await primary.read<any>('/api/v1/namespaces/archief')
   t.match(schedule, {
     metadata: { ownerReferences: [{ kind: 'Namespace', name: 'archief', uid: namespace.metadata.uid }] },
     spec: { schedule: '0 * * * *', paused: false, template: { includedNamespaces: ['archief'] } },
   })
-  t.equal(await standby.read(copied.schedule), undefined, 'what does not run there is not copied from there')
+  t.match(schedule.spec.template.metadata.labels['gemeentecloud.nl/epoch'], /^1\.\d+$/)
+  t.equal(await standby.read(scheduled), undefined, 'what does not run there is not copied from there')
 
   await copiesAt(primary, id, { '2026-11-01T10:00:00Z': 'Completed', '2026-11-01T11:00:00Z': 'Completed' })
   await told(archive, 'that the standby knows of no copy', ([one]) => /BackupStorageLocation/.test(one?.problem ?? ''))
@@ -138,16 +144,18 @@ const backedUp: Chapter = async (t, { archive, kit, reach }) => {
   t.match(await standby.read(copied.restore), {
     spec: { backupName: 'gemeentecloud-archief-20261101100000', includedNamespaces: ['archief'] },
   })
-  await says(standby, 'restores', 'gemeentecloud-archief-opr-1', { phase: 'InProgress' }, 'velero')
+  await says(standby, 'restores', 'gemeentecloud-opr-1', { phase: 'InProgress' }, 'velero')
   t.match(await promote(), { state: 'waiting' }, 'repeating it changes nothing')
-  await says(standby, 'restores', 'gemeentecloud-archief-opr-1', { phase: 'Completed' }, 'velero')
+  await says(standby, 'restores', 'gemeentecloud-opr-1', { phase: 'Completed' }, 'velero')
+  t.match(await promote(), { state: 'failed' }, 'done, and nothing is there')
+  await standby.apply(claimOf({ 'velero.io/restore-name': 'gemeentecloud-opr-1' }))
   t.match(await promote(), { state: 'done' })
   await until('the old schedule to be paused', patience, async () => {
-    const old = await primary.read<any>(copied.schedule)
+    const old = await primary.read<any>(scheduled)
     return old?.spec.paused === true || undefined
   })
   await until('the new one to copy', patience, async () => {
-    const now = await standby.read<any>(copied.schedule)
+    const now = await standby.read<any>(scheduled)
     return now?.spec.paused === false || undefined
   })
 }

@@ -11,7 +11,7 @@ import type { PairDependencies } from './dependencies.ts'
 import { type FoundKinds, findKinds } from './kinds.ts'
 import { readOptionsOf } from './options.ts'
 import { followSource, type Seen, type Source } from './source.ts'
-import type { PairRow } from './store.ts'
+import { type PairRow, selectIsPromoting } from './store.ts'
 import { lookAtNamespace } from './witness.ts'
 
 export interface Session {
@@ -90,13 +90,18 @@ export async function beginSession(
     },
     work: () => work(knot),
     keepData: (known) =>
-      keepData({ ...sites, row, here, there, objects, known, confirm: () => deps.confirm(row), nowMs: clock.now() }),
+      keepData({ ...sites, ...dataDoors(deps, row), row, here, there, objects, known, nowMs: clock.now() }),
     end: () => {
       ended.abort()
       giveBack?.()
     },
   }
 }
+
+const dataDoors = ({ kit, confirm }: PairDependencies, row: PairRow) => ({
+  confirm: () => confirm(row),
+  isPromoting: () => selectIsPromoting(kit.database, row.hostingId),
+})
 
 async function readThere({ row, sites, there, options }: Knot, { mirrored }: FoundKinds): Promise<Map<string, Copy>> {
   const witness = await lookAtNamespace(there, row.name, row.hostingId, sites.other.slug)

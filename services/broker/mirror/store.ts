@@ -1,4 +1,5 @@
 /** The SQL of mirrors: which hostings are mirrored from where to where, and how far each is. */
+import type { Epoch } from '../../fallback/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { Difference } from './core/book.ts'
 import type { DataState, Declared } from './core/data.ts'
@@ -22,6 +23,8 @@ export interface PairRow extends Row {
   readonly data: readonly Declared[] | null
   readonly syncedAtMs: number | null
   readonly behindSinceMs: number | null
+  /** By which it runs where it does; 0.0 where it needs none. */
+  readonly lease: Epoch
   /** As they were last written down. */
   readonly dataStates: readonly DataState[]
 }
@@ -37,6 +40,9 @@ export interface PairSite {
 const siteOf = (d: string, c: string) =>
   `jsonb_build_object('datacenter_id', ${d}.id, 'slug', ${d}.slug, 'kind', ${c}.kind, 'version', ${c}.version)`
 
+const lease = `coalesce((select jsonb_build_object('generation', l.generation, 'counter', l.counter) from leases l
+  where l.hosting_id = h.id), '{"generation": 0, "counter": 0}') as lease`
+
 /** Every hosting that runs somewhere and stands by elsewhere, both connected. */
 export function selectPairs(sql: Sql): Promise<PairRow[]> {
   return sql.query<PairRow>(
@@ -45,7 +51,7 @@ export function selectPairs(sql: Sql): Promise<PairRow[]> {
        coalesce((h.spec -> 'fallback' ->> 'warmReplicas')::int, 1) as "warmReplicas",
        a.id as "activePlacementId", ${siteOf('ad', 'ac')} as active,
        o.id as "otherPlacementId", ${siteOf('od', 'oc')} as other,
-       case o.role when 'coming' then 'standby' else o.role end as role, o.epoch, h.spec -> 'data' as data,
+       case o.role when 'coming' then 'standby' else o.role end as role, o.epoch, h.spec -> 'data' as data, ${lease},
        coalesce(m.data, '[]') as "dataStates",
        floor(extract(epoch from m.synced_at) * 1000)::bigint as "syncedAtMs",
        floor(extract(epoch from m.behind_since) * 1000)::bigint as "behindSinceMs"
@@ -109,13 +115,22 @@ export async function forgetMirrors(sql: Sql): Promise<void> {
   )
 }
 
+interface Promoted extends Pick<PairRow, 'name' | 'partyId' | 'data' | 'active' | 'lease'> {}
+
+/** Whether an operation has yet to bring the data of a hosting back. */
+export async function selectIsPromoting(sql: Sql, hostingId: string): Promise<boolean> {
+  const rows = await sql.query(
+    `select 1 from operations where hosting_id = $1 and state not in ('done', 'aborted') and steps @> '[{"name": "claimed"}]'
+       and not steps @> '[{"name": "data-promoted"}]'`,
+    [hostingId],
+  )
+  return rows.length > 0
+}
+
 /** Where a hosting runs now, and what holds its data. */
-export async function selectPromoted(
-  sql: Sql,
-  hostingId: string,
-): Promise<{ name: string; partyId: string; data: Declared[] | null; active: PairSite } | undefined> {
-  const [row] = await sql.query<{ name: string; partyId: string; data: Declared[] | null; active: PairSite }>(
-    `select h.name, h.party_id as "partyId", h.spec -> 'data' as data, ${siteOf('d', 'c')} as active
+export async function selectPromoted(sql: Sql, hostingId: string): Promise<Promoted | undefined> {
+  const [row] = await sql.query<Promoted>(
+    `select h.name, h.party_id as "partyId", h.spec -> 'data' as data, ${siteOf('d', 'c')} as active, ${lease}
      from hostings h join placements p on p.hosting_id = h.id and p.role = 'primary' and p.wanted = 'present'
        join datacenters d on d.id = p.datacenter_id join connections c on c.datacenter_id = d.id
      where h.id = $1`,

@@ -31,6 +31,7 @@ const row: PairRow = {
   data: [],
   syncedAtMs: null,
   behindSinceMs: null,
+  lease: { generation: 1, counter: 1 },
   dataStates: [],
 }
 

@@ -25,16 +25,19 @@ type Volumes = Extract<Declared, { kind: 'velero' }>
 export async function keepBackups(context: DataContext, declared: Volumes): Promise<DataState> {
   const { row, active, other, here, there, confirm } = context
   // Where it ran before it must not go on copying what is old: the newest copy is what a failover brings back.
-  const old = await readData(other.desk, scheduleKind, scheduleName(row.name), veleroNamespace)
-  if (old && old.spec?.['paused'] !== true) {
-    const paused = scheduleOf(declared, await ownerAt(there, other, row), true)
-    await putData(other.desk, paused, old, confirm)
+  const name = scheduleName(row.hostingId)
+  const old = await readData(other.desk, scheduleKind, name, veleroNamespace)
+  if (old && old.spec?.['paused'] !== true)
+    await putData(other.desk, scheduleOf(declared, await ownerAt(there, other, row), row.lease, true), old, confirm)
+  const schedule = await readData(active.desk, scheduleKind, name, veleroNamespace)
+  // What has yet to be brought back is empty, or old: no copy of that may pass for the newest.
+  const isEmpty = await context.isPromoting()
+  if (schedule || !isEmpty) {
+    const wanted = scheduleOf(declared, await ownerAt(here, active, row), row.lease, isEmpty)
+    await putData(active.desk, wanted, schedule, confirm)
   }
-  const wanted = scheduleOf(declared, await ownerAt(here, active, row), false)
-  const schedule = await readData(active.desk, scheduleKind, scheduleName(row.name), veleroNamespace)
-  await putData(active.desk, wanted, schedule, confirm)
   const copiesHere = await backupsAt(active.desk, row.hostingId)
-  return veleroState(declared.name, copiesHere, await backupsAt(other.desk, row.hostingId))
+  return veleroState(declared.name, copiesHere, await backupsAt(other.desk, row.hostingId), row.lease)
 }
 
 /** Rejects while the namespace of the hosting is not there. */
@@ -45,7 +48,7 @@ export async function ownerAt(
 ): Promise<Owner> {
   const witness = await lookAtNamespace(tenant, namespace, hostingId, slug)
   if (!witness.ok) throw new Error(witness.why)
-  return { labels: { [hostingLabel]: hostingId }, namespace, namespaceUid: witness.uid }
+  return { hostingId, labels: { [hostingLabel]: hostingId }, namespace, namespaceUid: witness.uid }
 }
 
 /** The copies of a hosting that a site knows of, of which it made some itself. */

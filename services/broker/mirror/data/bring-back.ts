@@ -1,4 +1,5 @@
 /** Brings back all volumes of a hosting from the newest copy that Velero has at the site where it now runs. */
+import type { Epoch } from '../../../fallback/index.ts'
 import type { ClusterClient } from '../../../shared/kubernetes/index.ts'
 import { listAll } from '../../clusters/index.ts'
 import type { DataObject, Promotion } from '../core/data.ts'
@@ -17,21 +18,23 @@ export interface Back {
   readonly namespace: string
   readonly slug: string
   readonly order: string
+  /** Where it runs now; copies of those before count. */
+  readonly lease: Epoch
 }
 
 /** One step; repeating it changes nothing. Rejects when the site does not answer. */
-export async function bringBack({ desk, tenant, hostingId, namespace, slug, order }: Back): Promise<Promotion> {
-  const standing = await readData(desk, restoreKind, restoreName(namespace, order), veleroNamespace)
-  if (standing) return veleroRestored(standing)
-  // What stands there already would be left as it is, without a word.
+export async function bringBack({ desk, tenant, hostingId, namespace, slug, order, lease }: Back): Promise<Promotion> {
+  const restore = await readData(desk, restoreKind, restoreName(order), veleroNamespace)
   const claims: DataObject[] = []
   await listAll(tenant, claimKind, namespace, (claim) => claims.push({ ...(claim as DataObject), ...claimKind }))
+  if (restore) return veleroRestored(restore, claims)
+  // What stands there already would be left as it is, without a word.
   for (const claim of claims) {
     const outcome = await giveWay(tenant, namespace, claim)
     if (outcome.state === 'failed') return outcome
   }
   if (claims.length > 0) return { state: 'waiting', reason: 'empty claims make way' }
-  const backup = newestGood(await backupsAt(desk, hostingId))
+  const backup = newestGood(await backupsAt(desk, hostingId), lease, 'before')
   if (!backup) return { state: 'failed', reason: `Velero at ${slug} knows of no copy of the volumes` }
   const owner = await ownerAt(tenant, { slug }, { hostingId, name: namespace })
   await putData(desk, restoreOf(backup.name, owner, order), undefined, async () => true)

@@ -15,6 +15,8 @@ export interface DataContext {
   /** The objects of the tenant at the active site. */
   readonly objects: ReadonlyMap<string, Seen>
   readonly confirm: () => Promise<boolean>
+  /** Whether its data is still to be brought back where it runs now. */
+  readonly isPromoting: () => Promise<boolean>
   /** As they were last known. */
   readonly known: readonly DataState[]
   readonly nowMs: number

@@ -30,7 +30,15 @@ export async function promoteData(
   const client = await reach(found.active)
   try {
     const tenant = asTenant(client, found.partyId)
-    const site = { desk: client, tenant, hostingId, namespace: found.name, slug: found.active.slug, order }
+    const site = {
+      desk: client,
+      tenant,
+      hostingId,
+      namespace: found.name,
+      slug: found.active.slug,
+      order,
+      lease: found.lease,
+    }
     const outcomes = await Promise.all(found.data.map((declared) => promoteOne(site, declared)))
     const worst = ['failed', 'waiting'].flatMap((state) => outcomes.filter((outcome) => outcome.state === state))
     return worst[0] ?? { state: 'done', reason: null }
