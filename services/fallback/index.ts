@@ -9,7 +9,7 @@ export {
   isBraked,
   isInContact,
   isLost,
-  silentMs,
+  isSilent,
   startDesk,
 } from './desk/desk.ts'
 export { type DeskEvent, deskHears, type Order } from './desk/hear.ts'

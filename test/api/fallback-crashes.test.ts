@@ -71,3 +71,18 @@ t.test('a desk that was deposed commits nothing', async (t) => {
   await t.rejects(commitRows(context, [{ row: granted }]), Deposed)
   t.same(await storeDigest(kit.database), before)
 })
+
+t.test('a proof that was called off between the look and the commit is none', async (t) => {
+  const stage = await fallbackStage(t)
+  const stop = stage.lead()
+  const hosting = await stage.host('bewezen')
+  await stage.running(hosting.id, at(hosting, 'primary') ?? '')
+  await stop()
+  const { kit } = stage.api
+  const row = await stage.row(hosting.id)
+  if (!row) return t.fail('there is a row')
+  const before = await storeDigest(kit.database)
+  const context = { kit, epoch: 1, metrics: none, committed: new Map([[row.hosting, row]]) }
+  await t.rejects(commitRows(context, [{ row: { ...row, over: 'attested' } }]), /called off meanwhile/)
+  t.same(await storeDigest(kit.database), before)
+})

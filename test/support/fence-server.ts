@@ -12,8 +12,8 @@ export interface FenceAsked {
   readonly body: any
 }
 
-/** A status with a body; `cut`: the connection ends without an answer. */
-export type Scripted = readonly [status: number, body: object, headers?: Record<string, string>] | 'cut'
+/** A status with a body; `cut`: the connection ends without an answer; `upgrade`: it is to become another protocol. */
+export type Scripted = readonly [status: number, body: object, headers?: Record<string, string>] | 'cut' | 'upgrade'
 
 export interface FenceServer {
   readonly url: string
@@ -29,6 +29,10 @@ export async function fenceServer(t: Test): Promise<FenceServer> {
     fence.asked.push({ method: request.method, headers: request.headers, body: JSON.parse(await text(request)) })
     const [answer = 'cut'] = fence.answers.length > 1 ? fence.answers.splice(0, 1) : fence.answers
     if (answer === 'cut') return void request.socket.destroy()
+    if (answer === 'upgrade')
+      return void request.socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n',
+      )
     const [status, body, headers = {}] = answer
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
   })

@@ -2,6 +2,7 @@
  * One commit of the desk: its rows, and in the same transaction what they mean for placements, claims and operations.
  */
 import type { DeskWrite, Row } from '../../fallback/index.ts'
+import type { Sql } from '../../shared/db/database.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
@@ -11,6 +12,7 @@ import { lockPlacements, lockPlaces } from './hand-over/store.ts'
 import { handOver } from './hand-over.ts'
 import type { FallbackMetrics } from './metrics.ts'
 import { followRows } from './operations/follow.ts'
+import { takeProofs } from './operations/store.ts'
 import { standDown } from './stand-down.ts'
 import { revisePlacements, upsertLeases } from './store.ts'
 
@@ -40,6 +42,7 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
     const moved = [...grants, ...left].map(({ hosting }) => hosting)
     if (moved.length > 0) await lockPlaces(sql, moved)
     if (moved.length + stirred.length > 0) await lockPlacements(sql, [...moved, ...stirred])
+    await requireProofs(sql, turns, now)
     if (grants.length > 0) await handOver(sql, kit, grants, now)
     if (left.length > 0) await standDown(sql, kit, left, now)
     await upsertLeases(sql, [...rows.values()])
@@ -51,6 +54,17 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
   for (const [hosting, row] of rows) committed.set(hosting, row)
   for (const { trigger, seconds, result } of ended) metrics.ended(trigger, result, seconds)
 }
+
+/** What was called off between the look and now is no proof any more. Throws, so that all is looked at anew. */
+async function requireProofs(sql: Sql, turns: readonly Turn[], now: Date): Promise<void> {
+  const proven = turns.flatMap((turn) => (turn.kind === 'over' && isProof(turn.witness) ? [turn.hosting] : []))
+  if (proven.length === 0) return
+  const taken = await takeProofs(sql, proven, now)
+  const gone = proven.filter((hosting) => !taken.has(hosting))
+  if (gone.length > 0) throw new Error(`the proof for ${gone.join(', ')} was called off meanwhile`)
+}
+
+const isProof = (witness: string) => witness === 'fenced' || witness === 'attested'
 
 /** What lets pods start at a site, or not any more. */
 const stirs: ReadonlySet<Turn['kind']> = new Set(['started', 'handed-over', 'over', 'renewed-epoch'])

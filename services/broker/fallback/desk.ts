@@ -3,7 +3,15 @@
  * batch, and only then does what follows from it. When a commit fails, or may have, everything is forgotten and begun
  * anew.
  */
-import { type Desk, type DeskEvent, type DeskStep, deskHears, type Profile, startDesk } from '../../fallback/index.ts'
+import {
+  type Desk,
+  type DeskEvent,
+  type DeskStep,
+  deskHears,
+  isLost,
+  type Profile,
+  startDesk,
+} from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { createWake } from '../clusters/index.ts'
@@ -25,7 +33,12 @@ export interface DeskDependencies extends Pick<SitesSetup, 'pipe' | 'reach'> {
   readonly kit: Kit
   readonly profile: Profile
   readonly metrics: FallbackMetrics
+  /** Told what this desk knows of who is lost, and undefined when it ends. */
+  readonly watching: (isLost: Watching | undefined) => void
 }
+
+/** Whether a datacenter is lost as this desk has it, which is whole in itself: in doubt of the store nobody is. */
+export type Watching = (datacenter: string) => boolean
 
 /** Serves one term: returns when it ends; throws when a commit failed, `Deposed` when another leads. */
 export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): Promise<void> {
@@ -43,6 +56,8 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
   const look = createLook({ kit, epoch, metrics, datacenters, wake: wake.wake })
   const options = { profile, datacenters, lostBeforeBrake, choose: look.choose, peersFor: look.peersFor }
   const desk: Desk = startDesk(options, rows, generation, clock.monotonic())
+  const isInDoubt = () => [...desk.rows.values()].some(({ amnesia }) => amnesia)
+  deps.watching((id) => isLost(desk, id, clock.monotonic()) && !isInDoubt())
   const ended = new AbortController()
   const sites = createSites({
     ...deps,
@@ -77,6 +92,7 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
       if (mailbox.length === 0) await wake.wait(Math.min(tickMs, look.dueMs()), signal)
     }
   } finally {
+    deps.watching(undefined)
     ended.abort()
     mailbox = []
     sites.stop()

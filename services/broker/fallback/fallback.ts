@@ -5,7 +5,7 @@ import { type Profile, profiles } from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import type { Clusters } from '../clusters/index.ts'
 import type { Term } from '../scheduling/index.ts'
-import { runDesk } from './desk.ts'
+import { runDesk, type Watching } from './desk.ts'
 import type { FenceCaller } from './fences/caller.ts'
 import { runFences } from './fences/run.ts'
 import { fallbackMetrics } from './metrics.ts'
@@ -40,9 +40,14 @@ export function createFallback(
 ): Fallback {
   const metrics = fallbackMetrics(registry)
   operationMetrics(registry, kit)
+  let watching: Watching | undefined
+  const watch = (isLost: Watching | undefined) => {
+    watching = isLost
+  }
+  const isLost = (id: string) => watching?.(id) === true
   return {
-    run: (term) => runDesk({ kit, profile, metrics, reach, pipe }, term),
+    run: (term) => runDesk({ kit, profile, metrics, reach, pipe, watching: watch }, term),
     finish: (term) => runFinish(kit, term, { metrics, sites }),
-    fence: (term) => runFences(kit, term, { caller: fences, asked: metrics.fenceAsked }),
+    fence: (term) => runFences(kit, term, { caller: fences, asked: metrics.fenceAsked, isLost }),
   }
 }

@@ -90,7 +90,7 @@ export function createLook(setup: LookSetup): Look {
       count(setup.datacenters, desk, seats, now.sites)
       sites.follow(now.sites)
       const nowMs = clock.monotonic()
-      return [...firstRows(desk, seats), ...newPeers(desk, seats, nowMs), ...wordsOf(desk, now, setup.kit)]
+      return [...firstRows(desk, seats), ...newPeers(desk, seats, nowMs), ...wordsOf(desk, now, nowMs)]
     },
     close: async () => {
       await Promise.all([looking, ...forget.map((end) => end())])
@@ -129,11 +129,10 @@ async function lookAt(setup: LookSetup, desk: Desk): Promise<Seen> {
 }
 
 /** What people decided: that datacenters are really lost, and what is to go where. */
-function wordsOf(desk: Desk, { released, operations }: Seen, kit: Kit): DeskStep[] {
-  const nowMs = kit.clock.monotonic()
+function wordsOf(desk: Desk, { released, operations }: Seen, nowMs: number): DeskStep[] {
   const order = { order: 'release-brake', lost: released } as const
   const releases = released.length > 0 ? [deskHears(desk, { kind: 'order', order }, nowMs)] : []
-  return [...releases, ...ordersOf(desk, operations, kit)]
+  return [...releases, ...ordersOf(desk, operations, nowMs)]
 }
 
 /**

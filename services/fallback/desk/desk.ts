@@ -76,6 +76,10 @@ export const isLost = (desk: Desk, datacenter: DatacenterId, nowMs: number): boo
 export const isInContact = (desk: Desk, datacenter: DatacenterId, nowMs: number): boolean =>
   desk.heardMs.has(datacenter) && silentMs(desk, datacenter, nowMs) < 2.5 * desk.options.profile.renewMs
 
+/** Not heard for so long, in this life of the desk, that it would have been: only then can anybody know that it is off. */
+export const isSilent = (desk: Desk, datacenter: DatacenterId, nowMs: number): boolean =>
+  silentMs(desk, datacenter, nowMs) >= 2.5 * desk.options.profile.renewMs
+
 /** Many lost at once: more likely it is us. People decide then. */
 export function isBraked(desk: Desk, nowMs: number): boolean {
   const lost = desk.options.datacenters.filter((id) => isLost(desk, id, nowMs))

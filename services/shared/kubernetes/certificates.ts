@@ -33,7 +33,8 @@ function decode(data: string): string | undefined {
   return Buffer.from(compact, 'base64').toString('utf8')
 }
 
-function isCertificate(pem: string): boolean {
+/** Whether this PEM holds a certificate that can be read. */
+export function isCertificate(pem: string): boolean {
   try {
     return new X509Certificate(pem).raw.length > 0
   } catch {

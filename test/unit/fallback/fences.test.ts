@@ -10,6 +10,8 @@ t.test('only what is said in so many words is proof', async (t) => {
   t.same(read(200, { state: 'failed', reason: 'no power switch' }), { state: 'failed', reason: 'no power switch' })
   t.same(read(200, { state: 'failed' }), { state: 'failed', reason: 'it did not say why' })
   t.equal((read(200, { state: 'fenced', proof: 'x'.repeat(9_000) }) as { proof: string }).proof.length, 500)
+  const cut = read(200, { state: 'fenced', proof: `${'x'.repeat(499)}\u{1f50c}` }) as { proof: string }
+  t.ok(cut.proof.isWellFormed(), 'half a character cannot be stored')
   for (const [status, body] of [
     [202, { state: 'fenced', proof: 'soon' }],
     [200, { state: 'fenced' }],

@@ -80,7 +80,10 @@ function post(
     incoming.on('end', () => resolve({ status: incoming.statusCode ?? 0, answer: Buffer.concat(parts).toString() }))
     incoming.on('error', reject)
   })
+  // Another protocol is no answer; and whatever happens, the end of the connection is one.
+  sent.on('upgrade', (_incoming, socket) => socket.destroy())
   sent.on('error', reject)
+  sent.on('close', () => reject(new Error('it ended without an answer')))
   sent.end(text)
   return promise
 }

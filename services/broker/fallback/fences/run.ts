@@ -11,7 +11,7 @@ import { requireEpoch, type Term } from '../../scheduling/index.ts'
 import type { FenceCaller } from './caller.ts'
 import type { FenceAnswer } from './core/answer.ts'
 import { settle, tellOutcome } from './settle.ts'
-import { closeUnneeded, openRequest, selectWaiting, type WaitingRow } from './store.ts'
+import { closeUnneeded, lockWaiting, openRequest, selectWaiting, type WaitingRow } from './store.ts'
 
 const everyMs = 2_000
 const pendingMs = 2_000
@@ -21,6 +21,8 @@ export interface FencesOptions {
   readonly caller: FenceCaller
   /** How each answer ended: fenced, failed, pending, or unreachable. */
   readonly asked: (result: FenceAnswer['state'] | 'unreachable') => void
+  /** As the desk of this replica has it now: only what is lost is cut off. */
+  readonly isLost: (datacenter: string) => boolean
 }
 
 /** Per datacenter when it is asked again. */
@@ -76,23 +78,34 @@ async function attend(context: Attending, rows: readonly WaitingRow[]): Promise<
   const [first] = rows
   if (!first) return
   const { datacenter_id: id, contact, fence, slug } = first
+  const again = (waitMs: number, failures = 0) => turns.set(id, { atMs: kit.clock.monotonic() + waitMs, failures })
   const off =
     contact === 'reachable'
-      ? `${slug} is heard again, so it is not fenced`
+      ? `${slug} answers, so it is not fenced`
       : fence
         ? undefined
         : `${slug} has no fence any more`
-  if (off !== undefined) return settle({ kit, epoch }, first, undefined, { state: 'failed', reason: off })
+  if (off !== undefined) return settle(context, first, undefined, { state: 'failed', reason: off })
+  if (!context.isLost(id)) {
+    await tellOutcome(
+      { kit, epoch },
+      id,
+      `${slug} is not lost yet: it is fenced when it has been silent for long enough`,
+    )
+    return void again(pendingMs)
+  }
   try {
-    const { request, answer } = await askOnce(context, first)
-    if (answer.state !== 'pending') return await settle({ kit, epoch }, first, request, answer)
+    const asked = await askOnce(context, first)
+    if (!asked) return
+    const { request, answer } = asked
+    if (answer.state !== 'pending') return await settle(context, first, request, answer)
     await tellOutcome({ kit, epoch }, id, `${slug}: its fence is at work`)
-    turns.set(id, { atMs: kit.clock.monotonic() + pendingMs, failures: 0 })
+    again(pendingMs)
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error
     if (context.signal.aborted) return
     const failures = (turns.get(id)?.failures ?? 0) + 1
-    turns.set(id, { atMs: kit.clock.monotonic() + Math.min(longestMs, backoffMs(failures, kit.random)), failures })
+    again(Math.min(longestMs, backoffMs(failures, kit.random)), failures)
     await tellOutcome({ kit, epoch }, id, `${slug}: its fence cannot be asked: ${error.message}`)
   }
 }
@@ -100,14 +113,17 @@ async function attend(context: Attending, rows: readonly WaitingRow[]): Promise<
 /** The fence gave no usable answer: it may have done what it was asked, and is asked the same again. */
 class Unanswered extends Error {}
 
+/** Undefined when it was called off meanwhile. */
 async function askOnce(
   { kit, epoch, signal, caller, asked }: Attending,
   { datacenter_id, slug, fence }: WaitingRow,
-): Promise<{ request: string; answer: FenceAnswer }> {
+): Promise<{ request: string; answer: FenceAnswer } | undefined> {
   const request = await kit.database.transaction(async (sql) => {
     await requireEpoch(sql, epoch)
+    if ((await lockWaiting(sql, datacenter_id)).length === 0) return undefined
     return openRequest(sql, newId('fnc', kit.clock, kit.random), datacenter_id, new Date(kit.clock.now()))
   })
+  if (!request) return undefined
   if (!fence) throw new Unanswered('there is none')
   const kept = { ...fence, token: Buffer.from(fence.token, 'base64') }
   const ask = { fence: request.id, datacenter: slug, askedAt: rfc3339(request.asked_at.getTime()) }

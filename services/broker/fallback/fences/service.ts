@@ -4,6 +4,7 @@ import { rfc3339 } from '../../../shared/clock.ts'
 import type { Sql } from '../../../shared/db/database.ts'
 import { actorOf, type Caller } from '../../../shared/http/principal.ts'
 import type { Kit } from '../../../shared/kit.ts'
+import { isCertificate } from '../../../shared/kubernetes/certificates.ts'
 import { Problem } from '../../../shared/problem.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { requireOwner } from '../../identity/index.ts'
@@ -16,7 +17,7 @@ export async function checkFence({ url, certificateAuthority }: FenceInput, call
   const refused = await caller.refusal(url)
   const errors = [
     ...(refused === undefined ? [] : [{ pointer: '/url', message: `is refused: ${refused}` }]),
-    ...(certificateAuthority === undefined || /-----BEGIN CERTIFICATE-----/.test(certificateAuthority)
+    ...(certificateAuthority === undefined || isCertificate(certificateAuthority)
       ? []
       : [{ pointer: '/certificateAuthority', message: 'is no certificate in PEM' }]),
   ]

@@ -48,17 +48,22 @@ export interface WaitingRow extends Row {
   readonly fence: (Omit<KeptFence, 'token'> & { readonly token: string }) | null
 }
 
-/** Of all datacenters; in one order, so that two that lock them do so alike. */
-export function selectWaiting(sql: Sql, lock = false): Promise<WaitingRow[]> {
-  return sql.query<WaitingRow>(
-    `select o.id, o.hosting_id, o.party_id, o.request_id, o.outcome, o.confirmations, o.steps, d.id as datacenter_id, d.slug,
+/** Of all datacenters. */
+export function selectWaiting(sql: Sql): Promise<WaitingRow[]> {
+  return sql.query<WaitingRow>(`${waiting} order by o.id`)
+}
+
+/** Of one; in one order, so that two that lock them do so alike. */
+export function lockWaiting(sql: Sql, datacenterId: string): Promise<WaitingRow[]> {
+  return sql.query<WaitingRow>(`${waiting} and d.id = $1 order by o.id for update of o`, [datacenterId])
+}
+
+const waiting = `select o.id, o.hosting_id, o.party_id, o.request_id, o.outcome, o.confirmations, o.steps, d.id as datacenter_id, d.slug,
        d.operator_id, d.contact,
        case when f.datacenter_id is not null then jsonb_build_object('datacenter_id', f.datacenter_id, 'url', f.url, 'ca', f.ca,
          'token', encode(f.token, 'base64')) end as fence
      from operations o join datacenters d on d.id = o.plan ->> 'from' left join fences f on f.datacenter_id = d.id
-     where o.state = 'fencing' order by o.id ${lock ? 'for update of o' : ''}`,
-  )
-}
+     where o.state = 'fencing'`
 
 export interface RequestRow extends Row {
   readonly id: string
@@ -106,8 +111,8 @@ export async function updateExpiry(sql: Sql, operationId: string, until: Date): 
 /** What the operations that wait for a datacenter to be fenced wait for, where that is news. */
 export async function updateWaiting(sql: Sql, datacenterId: string, outcome: string, now: Date): Promise<void> {
   await sql.query(
-    `update operations set outcome = $2, version = version + 1, updated_at = $3
-     where state = 'fencing' and plan ->> 'from' = $1 and outcome is distinct from $2`,
+    `update operations set outcome = $2, version = version + 1, updated_at = $3 where id in (select id from operations
+       where state = 'fencing' and plan ->> 'from' = $1 and outcome is distinct from $2 order by id for update)`,
     [datacenterId, outcome, now],
   )
 }

@@ -1,13 +1,12 @@
 /** What people have decided is handed to the desk, so much at a time; what has come to its end is closed. */
-import { type Desk, type DeskStep, deskHears, isInContact, type Order, silentMs } from '../../../fallback/index.ts'
+import { type Desk, type DeskStep, deskHears, isInContact, isSilent, type Order } from '../../../fallback/index.ts'
 import type { Sql } from '../../../shared/db/database.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { requireEpoch } from '../../scheduling/index.ts'
-import { fencePrefix } from '../fences/core/answer.ts'
 import type { FallbackMetrics } from '../metrics.ts'
 import { type Followed, progress } from './follow.ts'
-import { markForwarded, type OperationRow, type Progress, selectOver, selectToForward } from './store.ts'
+import { markForwarded, type OperationRow, type Progress, selectKnown, selectOver, selectToForward } from './store.ts'
 
 /** Moves under way in all: each stops a hosting for a while, and the clusters have to start them. */
 export const underWayMost = 25
@@ -44,22 +43,23 @@ export async function commitProgress(
 }
 
 /** Orders of people to the desk; one is repeated until the row shows it. */
-export function ordersOf(desk: Desk, operations: readonly OperationRow[], { clock }: Pick<Kit, 'clock'>): DeskStep[] {
-  const nowMs = clock.monotonic()
+export function ordersOf(desk: Desk, operations: readonly OperationRow[], nowMs: number): DeskStep[] {
   return operations.flatMap((operation) => {
-    if (isTaken(desk, operation) || isHeard(desk, operation, nowMs)) return []
-    if (refusal(desk, operation, { clock }) !== undefined) return []
-    const order = orderOf(operation, desk)
+    if (isTaken(desk, operation) || refusal(desk, operation, nowMs) !== undefined) return []
+    const order = orderOf(operation, desk, nowMs)
     return order ? [deskHears(desk, { kind: 'order', order }, nowMs)] : []
   })
 }
 
 /** Those that the desk has begun with are marked so, and those that cannot be any more are closed. */
 export async function closeOperations({ kit, epoch, metrics }: ForwardContext, desk: Desk): Promise<void> {
+  const nowMs = kit.clock.monotonic()
   const operations = await selectToForward(kit.database, underWayMost)
   const taken = operations.filter((operation) => isTaken(desk, operation)).map(({ id }) => id)
-  const refused = operations.flatMap((operation): Progress[] => {
-    const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, kit)
+  // What people know of a site is of one silence, however many wait for their turn.
+  const known = (await selectKnown(kit.database)).filter((operation) => isHeard(desk, operation, nowMs))
+  const refused = [...operations, ...known].flatMap((operation): Progress[] => {
+    const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, nowMs)
     return outcome === undefined ? [] : [{ hosting: operation.hosting_id, steps: [], state: 'aborted', outcome }]
   })
   if (taken.length + refused.length === 0) return
@@ -71,35 +71,35 @@ export async function closeOperations({ kit, epoch, metrics }: ForwardContext, d
   for (const { trigger, result, seconds } of ended) metrics.ended(trigger, result, seconds)
 }
 
-function isTaken(desk: Desk, { hosting_id }: OperationRow): boolean {
+type Ordered = Pick<OperationRow, 'hosting_id' | 'plan'>
+
+function isTaken(desk: Desk, { hosting_id }: Ordered): boolean {
   const row = desk.rows.get(hosting_id)
   return row?.saga !== undefined || row?.over !== undefined
 }
 
 /** Why it cannot be any more, whatever was decided. */
-function refusal(desk: Desk, operation: OperationRow, { clock }: Pick<Kit, 'clock'>): string | undefined {
-  const { hosting_id, plan, confirmations } = operation
+function refusal(desk: Desk, operation: Ordered, nowMs: number): string | undefined {
+  const { hosting_id, plan } = operation
   const row = desk.rows.get(hosting_id)
   if (!row || row.holder !== plan.from) return 'it is not where it was when this was planned'
-  const nowMs = clock.monotonic()
-  if (!isHeard(desk, operation, nowMs)) return undefined
-  // What a fence cut off a moment ago may have been heard a moment before, and is waited for until it would be heard again.
-  const fenced = confirmations.find(({ by }) => by.startsWith(fencePrefix))
-  const heardAt = clock.now() - silentMs(desk, row.holder, nowMs)
-  return fenced && heardAt <= Date.parse(fenced.at) ? undefined : 'the site is heard again'
+  return isHeard(desk, operation, nowMs) ? 'the site is heard again' : undefined
 }
 
 /** Of a site that speaks nobody can know that it is off. */
-function isHeard(desk: Desk, { hosting_id, plan }: OperationRow, nowMs: number): boolean {
+function isHeard(desk: Desk, { hosting_id, plan }: Ordered, nowMs: number): boolean {
   const row = desk.rows.get(hosting_id)
   return plan.method === 'proof' && row !== undefined && isInContact(desk, row.holder, nowMs)
 }
 
-function orderOf({ hosting_id: hosting, plan, confirmations }: OperationRow, desk: Desk): Order | undefined {
+function orderOf(operation: OperationRow, desk: Desk, nowMs: number): Order | undefined {
+  const { hosting_id: hosting, plan, confirmations } = operation
   const row = desk.rows.get(hosting)
   if (!row || plan.to === null) return undefined
   if (plan.method === 'stop') return { order: 'move', hosting, target: plan.to }
   if (plan.method === 'wait') return { order: 'confirm-failover', hosting }
+  // A desk that has just begun waits too: nobody may have had the time to be heard.
+  if (!isSilent(desk, row.holder, nowMs)) return undefined
   const witness = confirmations.some(({ kind }) => kind === 'fenced') ? 'fenced' : 'attested'
   return { order: 'proof', hosting, epoch: row.epoch, witness }
 }

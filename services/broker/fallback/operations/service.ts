@@ -20,7 +20,7 @@ import { appendEvents } from '../../audit/index.ts'
 import { requireOwner, visibleParty } from '../../identity/index.ts'
 import { type Place, planOf, verdictOf } from '../core/plan.ts'
 import type { FenceCaller } from '../fences/caller.ts'
-import { selectFence } from '../fences/store.ts'
+import { closeUnneeded, selectFence } from '../fences/store.ts'
 import { selectReleased, updateReleased } from '../store.ts'
 import { stepOf } from './follow.ts'
 import {
@@ -174,7 +174,9 @@ export async function abortOperation(
   if (isOver || (row.forwarded && row.state !== 'needs-person'))
     throw new Problem('state-conflict', isOver ? `The operation is ${row.state}` : 'It is under way already')
   const { confirmations, steps } = row
-  await updateOperation(sql, id, { state: 'aborted', confirmations, steps, outcome: reason }, new Date(kit.clock.now()))
+  const now = new Date(kit.clock.now())
+  await updateOperation(sql, id, { state: 'aborted', confirmations, steps, outcome: reason }, now)
+  await closeUnneeded(sql, now)
   await tell(sql, kit, caller, row.party_id, row.hosting_id, 'operation.aborted', { operationId: id, outcome: reason })
   return readOperation(sql, id)
 }

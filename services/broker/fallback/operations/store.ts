@@ -97,7 +97,9 @@ export async function progressOperations(sql: Sql, progress: readonly Progress[]
        state = coalesce(n.state, case when o.state in ('planned', 'awaiting-confirmation', 'fencing') then 'running' else o.state end),
        outcome = case when n.outcome is null then o.outcome else nullif(n.outcome, '') end, version = o.version + 1, updated_at = $2
      from jsonb_to_recordset($1::jsonb) as n(hosting text, steps jsonb, state text, outcome text)
-     where o.hosting_id = n.hosting and o.state not in ('done', 'aborted') returning o.*`,
+     where o.hosting_id = n.hosting and o.id in (select l.id from operations l
+       where l.hosting_id in (select e ->> 'hosting' from jsonb_array_elements($1::jsonb) e) and l.state not in ('done', 'aborted')
+       order by l.id for update) returning o.*`,
     [JSON.stringify(progress), now],
   )
 }
@@ -112,11 +114,29 @@ export function selectToForward(sql: Sql, most: number): Promise<OperationRow[]>
   )
 }
 
+/** Those of which somebody has said that a site is off, and that the desk has not begun with: however many there are. */
+export function selectKnown(sql: Sql): Promise<Pick<OperationRow, 'hosting_id' | 'plan'>[]> {
+  return sql.query<Pick<OperationRow, 'hosting_id' | 'plan'>>(
+    `select hosting_id, plan from operations where state in ('awaiting-confirmation', 'fencing', 'running') and not forwarded
+       and plan ->> 'method' = 'proof' and confirmations <> '[]' order by id`,
+  )
+}
+
+/** Makes the proof of these hostings be used, as long as it was not called off; returns those of which it is. */
+export async function takeProofs(sql: Sql, hostings: readonly string[], now: Date): Promise<Set<string>> {
+  const rows = await sql.query<{ hosting_id: string }>(
+    `update operations set forwarded = true, version = version + 1, updated_at = $2 where id in (select id from operations
+       where hosting_id = any($1) and state = 'running' and plan ->> 'method' = 'proof' order by id for update) returning hosting_id`,
+    [hostings, now],
+  )
+  return new Set(rows.map(({ hosting_id }) => hosting_id))
+}
+
 export async function markForwarded(sql: Sql, ids: readonly string[], now: Date): Promise<void> {
-  await sql.query('update operations set forwarded = true, version = version + 1, updated_at = $2 where id = any($1)', [
-    ids,
-    now,
-  ])
+  await sql.query(
+    `update operations set forwarded = true, version = version + 1, updated_at = $2 where id = any($1) and state = 'running' and not forwarded`,
+    [ids, now],
+  )
 }
 
 /** Live ones whose time for a person's word is over, or whose hosting goes. */

@@ -36,3 +36,4 @@ const oneLine = (text: string) =>
     .replaceAll(/[\s\p{C}]+/gu, ' ')
     .trim()
     .slice(0, longest)
+    .toWellFormed()
