@@ -108,13 +108,16 @@ async function ask({ api, tokens }: RunningBroker, role: Role, list: string, bod
 
 const system = { slug: 'zaak', name: 'Open Zaak', classes: { availability: 1, integrity: 1, confidentiality: 1 } }
 
-t.test('a second process on the same data is refused within two seconds, and the first does not notice', async (t) => {
+t.test('a second process on the same data is refused at once, and the first does not notice', async (t) => {
   const directory = dataDirectory(t)
   const first = await broker(t, directory)
   const elsewhere = temporaryFolder('lifecycle-link')
   t.teardown(elsewhere.remove)
   const link = join(elsewhere.path, 'another-name')
   symlinkSync(directory, link)
+  // All that it loads has been loaded before it says how it is used.
+  const usage = await runToEnd({ GEMEENTECLOUD_DATA: directory }, ['--help'])
+  t.equal(usage.code, 0)
   for (const path of [directory, link]) {
     const second = await runToEnd({ GEMEENTECLOUD_DATA: path })
     t.equal(second.code, 1)
@@ -123,7 +126,7 @@ t.test('a second process on the same data is refused within two seconds, and the
       new RegExp(`in use by process ${first.process.pid}: stop that first, or set GEMEENTECLOUD_DATA`),
     )
     t.notMatch(second.text, /\n +at /, 'no stack')
-    t.ok(second.ms < 2_000, `refused after ${Math.round(second.ms)} ms`)
+    t.ok(second.ms < 3 * usage.ms, `${Math.round(second.ms)} ms, where its usage takes ${Math.round(usage.ms)} ms`)
   }
   t.same(await systems(first), { items: [] })
   t.ok(postgresOf(directory))

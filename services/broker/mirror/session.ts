@@ -11,7 +11,7 @@ import type { PairDependencies } from './dependencies.ts'
 import { type FoundKinds, findKinds } from './kinds.ts'
 import { readOptionsOf } from './options.ts'
 import { followSource, type Seen, type Source } from './source.ts'
-import { type PairRow, selectIsPromoting } from './store.ts'
+import { type PairRow, selectGrant } from './store.ts'
 import { lookAtNamespace } from './witness.ts'
 
 export interface Session {
@@ -100,7 +100,7 @@ export async function beginSession(
 
 const dataDoors = ({ kit, confirm }: PairDependencies, row: PairRow) => ({
   confirm: () => confirm(row),
-  isPromoting: () => selectIsPromoting(kit.database, row.hostingId),
+  grant: () => selectGrant(kit.database, row.hostingId),
 })
 
 async function readThere({ row, sites, there, options }: Knot, { mirrored }: FoundKinds): Promise<Map<string, Copy>> {

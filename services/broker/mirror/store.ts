@@ -1,5 +1,5 @@
 /** The SQL of mirrors: which hostings are mirrored from where to where, and how far each is. */
-import type { Epoch } from '../../fallback/index.ts'
+import { type Epoch, noEpoch } from '../../fallback/index.ts'
 import type { Row, Sql } from '../../shared/db/database.ts'
 import type { Difference } from './core/book.ts'
 import type { DataState, Declared } from './core/data.ts'
@@ -23,8 +23,6 @@ export interface PairRow extends Row {
   readonly data: readonly Declared[] | null
   readonly syncedAtMs: number | null
   readonly behindSinceMs: number | null
-  /** By which it runs where it does; 0.0 where it needs none. */
-  readonly lease: Epoch
   /** As they were last written down. */
   readonly dataStates: readonly DataState[]
 }
@@ -51,7 +49,7 @@ export function selectPairs(sql: Sql): Promise<PairRow[]> {
        coalesce((h.spec -> 'fallback' ->> 'warmReplicas')::int, 1) as "warmReplicas",
        a.id as "activePlacementId", ${siteOf('ad', 'ac')} as active,
        o.id as "otherPlacementId", ${siteOf('od', 'oc')} as other,
-       case o.role when 'coming' then 'standby' else o.role end as role, o.epoch, h.spec -> 'data' as data, ${lease},
+       case o.role when 'coming' then 'standby' else o.role end as role, o.epoch, h.spec -> 'data' as data,
        coalesce(m.data, '[]') as "dataStates",
        floor(extract(epoch from m.synced_at) * 1000)::bigint as "syncedAtMs",
        floor(extract(epoch from m.behind_since) * 1000)::bigint as "behindSinceMs"
@@ -115,16 +113,30 @@ export async function forgetMirrors(sql: Sql): Promise<void> {
   )
 }
 
-interface Promoted extends Pick<PairRow, 'name' | 'partyId' | 'data' | 'active' | 'lease'> {}
+interface Promoted extends Row {
+  readonly name: string
+  readonly partyId: string
+  readonly data: readonly Declared[] | null
+  readonly active: PairSite
+  readonly lease: Epoch
+}
 
-/** Whether an operation has yet to bring the data of a hosting back. */
-export async function selectIsPromoting(sql: Sql, hostingId: string): Promise<boolean> {
-  const rows = await sql.query(
-    `select 1 from operations where hosting_id = $1 and state not in ('done', 'aborted') and steps @> '[{"name": "claimed"}]'
-       and not steps @> '[{"name": "data-promoted"}]'`,
+/** How a hosting came to run where it does now. */
+export interface Grant {
+  /** 0.0 where it needs none, or has none yet. */
+  readonly lease: Epoch
+  /** An operation has yet to bring its data back. */
+  readonly isPromoting: boolean
+}
+
+export async function selectGrant(sql: Sql, hostingId: string): Promise<Grant> {
+  const [row] = await sql.query<Grant & Row>(
+    `select ${lease}, exists (select 1 from operations o where o.hosting_id = h.id and o.state not in ('done', 'aborted')
+       and o.steps @> '[{"name": "claimed"}]' and not o.steps @> '[{"name": "data-promoted"}]') as "isPromoting"
+     from hostings h where h.id = $1`,
     [hostingId],
   )
-  return rows.length > 0
+  return row ?? { lease: noEpoch, isPromoting: false }
 }
 
 /** Where a hosting runs now, and what holds its data. */

@@ -31,7 +31,6 @@ const row: PairRow = {
   data: [],
   syncedAtMs: null,
   behindSinceMs: null,
-  lease: { generation: 1, counter: 1 },
   dataStates: [],
 }
 

@@ -26,18 +26,18 @@ export async function keepBackups(context: DataContext, declared: Volumes): Prom
   const { row, active, other, here, there, confirm } = context
   // Where it ran before it must not go on copying what is old: the newest copy is what a failover brings back.
   const name = scheduleName(row.hostingId)
+  // What has yet to be brought back is empty, or old: no copy of that may pass for the newest.
+  const { lease, isPromoting } = await context.grant()
   const old = await readData(other.desk, scheduleKind, name, veleroNamespace)
   if (old && old.spec?.['paused'] !== true)
-    await putData(other.desk, scheduleOf(declared, await ownerAt(there, other, row), row.lease, true), old, confirm)
+    await putData(other.desk, scheduleOf(declared, await ownerAt(there, other, row), lease, true), old, confirm)
   const schedule = await readData(active.desk, scheduleKind, name, veleroNamespace)
-  // What has yet to be brought back is empty, or old: no copy of that may pass for the newest.
-  const isEmpty = await context.isPromoting()
-  if (schedule || !isEmpty) {
-    const wanted = scheduleOf(declared, await ownerAt(here, active, row), row.lease, isEmpty)
+  if (schedule || !isPromoting) {
+    const wanted = scheduleOf(declared, await ownerAt(here, active, row), lease, isPromoting)
     await putData(active.desk, wanted, schedule, confirm)
   }
   const copiesHere = await backupsAt(active.desk, row.hostingId)
-  return veleroState(declared.name, copiesHere, await backupsAt(other.desk, row.hostingId), row.lease)
+  return veleroState(declared.name, copiesHere, await backupsAt(other.desk, row.hostingId), lease)
 }
 
 /** Rejects while the namespace of the hosting is not there. */

@@ -3,7 +3,7 @@ import type { ClusterClient } from '../../../shared/kubernetes/index.ts'
 import type { DataState } from '../core/data.ts'
 import type { Datacenter } from '../datacenter.ts'
 import type { Seen } from '../source.ts'
-import type { PairRow } from '../store.ts'
+import type { Grant, PairRow } from '../store.ts'
 
 export interface DataContext {
   readonly row: PairRow
@@ -15,8 +15,7 @@ export interface DataContext {
   /** The objects of the tenant at the active site. */
   readonly objects: ReadonlyMap<string, Seen>
   readonly confirm: () => Promise<boolean>
-  /** Whether its data is still to be brought back where it runs now. */
-  readonly isPromoting: () => Promise<boolean>
+  readonly grant: () => Promise<Grant>
   /** As they were last known. */
   readonly known: readonly DataState[]
   readonly nowMs: number
