@@ -173,7 +173,7 @@ export function createDatacenter(setup: DatacenterSetup) {
   return datacenter
 }
 
-const placeOf = (hosting: string, nodeCount: number) => Number(hosting.slice(1)) % nodeCount
+const placeOf = (hosting: string, nodeCount: number) => hosting.charCodeAt(hosting.length - 1) % nodeCount
 
 function merged(disk: SiteDisk | undefined, writes: readonly SiteWrite[]): SiteDisk {
   const records = new Map((disk?.records ?? []).map((record) => [record.hosting, record]))

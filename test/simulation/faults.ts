@@ -3,13 +3,14 @@
 import { calm } from './network.ts'
 import type { World } from './world.ts'
 
-export interface FaultPlan {
-  /** Until when things go wrong. */
-  readonly stormMs: number
+/** A world as far as things can go wrong in it. */
+export interface Stricken extends Pick<World, 'time' | 'random' | 'network' | 'datacenters' | 'note'> {
+  readonly brokers: readonly Pick<World['brokers'][0], 'id' | 'pause' | 'off' | 'on'>[]
+  readonly store: Pick<World['store'], 'slowMs' | 'restore'>
 }
 
-/** Begins the storm; everything of it but what is lost for good is mended at its end. */
-export function beginFaults(world: World, { stormMs }: FaultPlan): void {
+/** Begins the storm; everything of it but what is lost for good is mended at its end, after `stormMs`. */
+export function beginFaults(world: Stricken, stormMs: number): void {
   const { time, random } = world
   // Not all kinds in every world: what only shows where nothing else happens would never be seen.
   const kinds = (Object.keys(faults) as (keyof typeof faults)[]).filter(() => random.next() < 0.6)
@@ -24,46 +25,45 @@ export function beginFaults(world: World, { stormMs }: FaultPlan): void {
     })
   }
   next()
-  people(world, stormMs)
   time.at(stormMs, () => calmDown(world))
 }
 
-const some = <T>(world: World, all: readonly T[]): T => all[Math.floor(world.random.next() * all.length)] as T
-const lasting = (world: World) => 1_000 + world.random.next() ** 2 * 120_000
+const some = <T>(world: Stricken, all: readonly T[]): T => all[Math.floor(world.random.next() * all.length)] as T
+const lasting = (world: Stricken) => 1_000 + world.random.next() ** 2 * 120_000
 const isAt = (id: string) => (other: string) => other === id || other.startsWith(`${id}-`)
 const outside = (id: string) => (other: string) => !isAt(id)(other)
 
-function cutFor(world: World, what: string, from: (id: string) => boolean, to: (id: string) => boolean): void {
+function cutFor(world: Stricken, what: string, from: (id: string) => boolean, to: (id: string) => boolean): void {
   const mend = world.network.cut(from, to)
   world.note(`cut: ${what}`)
   world.time.after(lasting(world), mend)
 }
 
 const faults = {
-  isolate(world: World) {
+  isolate(world: Stricken) {
     const { id } = some(world, world.datacenters)
     cutFor(world, `${id} from everyone`, isAt(id), outside(id))
     cutFor(world, `everyone from ${id}`, outside(id), isAt(id))
   },
-  fromDesk(world: World) {
+  fromDesk(world: Stricken) {
     const { id } = some(world, world.datacenters)
     const isDesk = (other: string) => other.startsWith('b')
     const way = world.random.next()
     if (way < 0.7) cutFor(world, `${id} to the desk`, isAt(id), isDesk)
     if (way > 0.3) cutFor(world, `the desk to ${id}`, isDesk, isAt(id))
   },
-  deskFromAll(world: World) {
+  deskFromAll(world: Stricken) {
     const isDesk = (other: string) => other.startsWith('b')
     const isSite = (other: string) => other.startsWith('d')
     cutFor(world, 'the desk from all', isDesk, isSite)
     cutFor(world, 'all from the desk', isSite, isDesk)
   },
-  between(world: World) {
+  between(world: Stricken) {
     const [a, b] = [some(world, world.datacenters).id, some(world, world.datacenters).id]
     cutFor(world, `${a} to ${b}`, isAt(a), isAt(b))
     if (world.random.next() < 0.6) cutFor(world, `${b} to ${a}`, isAt(b), isAt(a))
   },
-  node(world: World) {
+  node(world: Stricken) {
     const at = some(world, world.datacenters)
     const node = some(world, at.nodes)
     cutFor(
@@ -79,7 +79,7 @@ const faults = {
       (id) => id === node.id,
     )
   },
-  storeFromBroker(world: World) {
+  storeFromBroker(world: Stricken) {
     const { id } = some(world, world.brokers)
     const way = world.random.next()
     if (way < 0.7)
@@ -97,7 +97,7 @@ const faults = {
         (other) => other === id,
       )
   },
-  weather(world: World) {
+  weather(world: Stricken) {
     const { network, random, time } = world
     network.weather = {
       loss: random.next() * 0.4,
@@ -111,27 +111,27 @@ const faults = {
       network.weather = { ...calm }
     })
   },
-  agentCrash(world: World) {
+  agentCrash(world: Stricken) {
     const at = some(world, world.datacenters)
     world.note(`crash: agent of ${at.id}`)
     at.crashAgent(world.random.next() * 20_000)
   },
-  agentPause(world: World) {
+  agentPause(world: Stricken) {
     const at = some(world, world.datacenters)
     world.note(`pause: agent of ${at.id}`)
     at.pauseAgent(world.random.next() * 60_000)
   },
-  guardCrash(world: World) {
+  guardCrash(world: Stricken) {
     const node = some(world, some(world, world.datacenters).nodes)
     world.note(`crash: guard of ${node.id}`)
     node.crashGuard(world.random.next() * 1_000)
   },
-  guardPause(world: World) {
+  guardPause(world: Stricken) {
     const node = some(world, some(world, world.datacenters).nodes)
     world.note(`pause: guard of ${node.id}`)
     node.pauseGuard(world.random.next() * 10_000)
   },
-  reboot(world: World) {
+  reboot(world: Stricken) {
     const at = some(world, world.datacenters)
     const node = some(world, at.nodes)
     world.note(`reboot: ${node.id}`)
@@ -140,30 +140,30 @@ const faults = {
       if (at.isOn()) node.on()
     })
   },
-  power(world: World) {
+  power(world: Stricken) {
     const at = some(world, world.datacenters)
     world.note(`power off: ${at.id}`)
     at.powerOff()
     world.time.after(lasting(world), () => at.powerOn())
   },
-  brokerCrash(world: World) {
+  brokerCrash(world: Stricken) {
     const broker = some(world, world.brokers)
     world.note(`crash: ${broker.id}`)
     broker.off()
     world.time.after(world.random.next() * 20_000, () => broker.on())
   },
-  brokerPause(world: World) {
+  brokerPause(world: Stricken) {
     const broker = some(world, world.brokers)
     world.note(`pause: ${broker.id}`)
     broker.pause(world.random.next() * 60_000)
   },
-  slowStore(world: World) {
+  slowStore(world: Stricken) {
     world.store.slowMs = world.random.next() * 20_000
     world.time.after(lasting(world), () => {
       world.store.slowMs = 5
     })
   },
-  slowDisk(world: World) {
+  slowDisk(world: Stricken) {
     const at = some(world, world.datacenters)
     const disks = [at.disk, ...at.nodes.map(({ disk }) => disk)]
     for (const disk of disks) disk.slowMs = world.random.next() * 8_000
@@ -171,12 +171,12 @@ const faults = {
       for (const disk of disks) disk.slowMs = 4
     })
   },
-  full(world: World) {
+  full(world: Stricken) {
     const at = some(world, world.datacenters)
     at.setFull(true)
     world.time.after(lasting(world), () => at.setFull(false))
   },
-  restore(world: World) {
+  restore(world: Stricken) {
     if (world.random.next() < 0.5) return
     world.note('store: restored from a backup')
     world.store.restore(world.random.next() * 300_000)
@@ -184,7 +184,7 @@ const faults = {
 }
 
 /** Operators move hostings, change peers and confirm; they attest only what is so. */
-function people(world: World, stormMs: number): void {
+export function beginOrders(world: World, stormMs: number): void {
   const { time, random, store, datacenters } = world
   const act = () => {
     if (time.now() < stormMs) time.after(2_000 + random.next() * 30_000, act)
@@ -228,7 +228,7 @@ export function release(world: World): void {
   if (lost.length > 0) order(world, { order: 'release-brake', lost })
 }
 
-function calmDown(world: World): void {
+function calmDown(world: Stricken): void {
   const { network, store, datacenters, brokers } = world
   world.note('calm')
   network.mendAll()

@@ -1,5 +1,5 @@
 /** Faults that somebody could make in the protocol; a simulation that does not find each of them proves nothing. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -150,24 +150,36 @@ export interface Finding {
 }
 
 /** Runs seeds on a copy with the fault in it, until one shows a breach or `seeds` have not. */
-export async function findPlanted(root: string, { file, find, replace }: Planted, seeds: number): Promise<Finding> {
-  const copy = mkdtempSync(join(tmpdir(), 'planted-'))
-  try {
-    for (const path of [core, 'services/shared/random.ts', 'test/simulation']) {
-      mkdirSync(dirname(join(copy, path)), { recursive: true })
-      cpSync(join(root, path), join(copy, path), { recursive: true })
-    }
-    writeFileSync(join(copy, 'package.json'), '{"type":"module"}')
-    const source = readFileSync(join(copy, file), 'utf8')
-    if (source.split(find).length !== 2) throw new Error(`${file} does not hold once: ${find}`)
-    writeFileSync(join(copy, file), source.replace(find, replace))
-    const at = (path: string) => import(pathToFileURL(join(copy, path)).href)
-    const [{ runSeed }, faulty] = await Promise.all([at('test/simulation/run.ts'), at(`${core}/index.ts`)])
+export function findPlanted(root: string, fault: Planted, seeds: number): Promise<Finding> {
+  return onCopy(root, [core, 'services/shared/random.ts', 'test/simulation'], fault, async (load) => {
+    const [{ runSeed }, faulty] = await Promise.all([load('test/simulation/run.ts'), load(`${core}/index.ts`)])
     for (let seed = 1; seed <= seeds; seed++) {
       const { breach } = runSeed(faulty, seed) as Outcome
       if (breach !== undefined) return { seed, breach }
     }
     return {}
+  })
+}
+
+/** `work` on a copy of these paths that has the fault in it; `load` imports a module of the copy. */
+export async function onCopy<T>(
+  root: string,
+  paths: readonly string[],
+  { file, find, replace }: Planted,
+  work: (load: (path: string) => Promise<any>) => Promise<T>,
+): Promise<T> {
+  const copy = mkdtempSync(join(tmpdir(), 'planted-'))
+  try {
+    for (const path of paths) {
+      mkdirSync(dirname(join(copy, path)), { recursive: true })
+      cpSync(join(root, path), join(copy, path), { recursive: true })
+    }
+    writeFileSync(join(copy, 'package.json'), readFileSync(join(root, 'package.json')))
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+    const source = readFileSync(join(copy, file), 'utf8')
+    if (source.split(find).length !== 2) throw new Error(`${file} does not hold once: ${find}`)
+    writeFileSync(join(copy, file), source.replace(find, replace))
+    return await work((path) => import(pathToFileURL(join(copy, path)).href))
   } finally {
     rmSync(copy, { recursive: true })
   }

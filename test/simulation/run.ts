@@ -1,7 +1,7 @@
 /** Runs a world through its storm and looks whether everything has come to rest where it should. */
 import { Breach } from './checks.ts'
 import type { Core } from './core.ts'
-import { beginFaults } from './faults.ts'
+import { beginFaults, beginOrders } from './faults.ts'
 import { createWorld, type World, type WorldSize } from './world.ts'
 
 export interface Outcome {
@@ -17,7 +17,8 @@ export function runSeed(core: Core, seed: number, size?: WorldSize): Outcome {
   const world = createWorld(core, seed, size)
   const waitMs = core.waitMs(world.profile)
   try {
-    beginFaults(world, { stormMs })
+    beginFaults(world, stormMs)
+    beginOrders(world, stormMs)
     world.time.runUntil(stormMs + 8 * waitMs)
     const settled = world.checks.grants.length
     world.time.runUntil(stormMs + 12 * waitMs)

@@ -6,6 +6,8 @@ export interface Time {
   now(): number
   at(ms: number, task: () => void): void
   after(ms: number, task: () => void): void
+  /** Runs what is next, if that is not after `ms`; false when there is nothing. */
+  step(ms: number): boolean
   /** Runs everything up to `ms`. */
   runUntil(ms: number): void
 }
@@ -47,17 +49,21 @@ export function createTime(): Time {
     heap[index] = last
     return top
   }
+  const step = (ms: number) => {
+    if (heap.length === 0 || (heap[0] as Entry).at > ms) return false
+    const next = pop()
+    now = next.at
+    next.task()
+    return true
+  }
   const at = (ms: number, task: () => void) => push({ at: Math.max(ms, now), order: order++, task })
   return {
     now: () => now,
     at,
     after: (ms, task) => at(now + ms, task),
+    step,
     runUntil(ms) {
-      while (heap.length > 0 && (heap[0] as Entry).at <= ms) {
-        const next = pop()
-        now = next.at
-        next.task()
-      }
+      while (step(ms));
       now = ms
     },
   }

@@ -24,7 +24,7 @@ const log = pino({ level: 'silent' })
  * it and adopted by the others; `stopTestServer` ends it. It does not flush to disk: what must survive is tested elsewhere.
  */
 export async function testDatabase(
-  t: Test,
+  t: Pick<Test, 'teardown'>,
   { migrations = brokerMigrations }: { migrations?: readonly Migration[] } = {},
 ): Promise<Database & { url: string }> {
   const server = await testServer()

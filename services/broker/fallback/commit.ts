@@ -6,9 +6,9 @@ import type { Sql } from '../../shared/db/database.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
-import { cleared, isHandedOver, type RowChange } from './core/rows.ts'
+import { cleared, isHandedOver, isRecalled, type RowChange } from './core/rows.ts'
 import { type Turn, turnsOf } from './core/turns.ts'
-import { lockPlacements, lockPlaces } from './hand-over/store.ts'
+import { lockPlacements, lockPlaces, outrankEpochs } from './hand-over/store.ts'
 import { handOver } from './hand-over.ts'
 import type { FallbackMetrics } from './metrics.ts'
 import { followRows } from './operations/follow.ts'
@@ -39,16 +39,18 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
       cleared(change).map((datacenter) => ({ hosting: change.after.hosting, datacenter })),
     )
     const stirred = turns.filter(({ kind }) => stirs.has(kind)).map(({ hosting }) => hosting)
-    const moved = [...grants, ...left].map(({ hosting }) => hosting)
+    const recalled = changes.filter(isRecalled).map(({ after }) => after.hosting)
+    const moved = [...recalled, ...[...grants, ...left].map(({ hosting }) => hosting)]
     if (moved.length > 0) await lockPlaces(sql, moved)
     if (moved.length + stirred.length > 0) await lockPlacements(sql, [...moved, ...stirred])
     await requireProofs(sql, turns, now)
+    if (recalled.length > 0) await outrankEpochs(sql, recalled)
     if (grants.length > 0) await handOver(sql, kit, grants, now)
     if (left.length > 0) await standDown(sql, kit, left, now)
     await upsertLeases(sql, [...rows.values()])
     const outcomes = await followRows(sql, kit, turns, now)
     await appendEvents(sql, kit, outcomes.events)
-    await revisePlacements(sql, [...stirred, ...left.map(({ hosting }) => hosting)])
+    await revisePlacements(sql, [...stirred, ...recalled, ...left.map(({ hosting }) => hosting)])
     return outcomes.ended
   })
   for (const [hosting, row] of rows) committed.set(hosting, row)

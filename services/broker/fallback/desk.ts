@@ -20,7 +20,7 @@ import { enterOffice } from './amnesia.ts'
 import { commitRows } from './commit.ts'
 import { createLook } from './look.ts'
 import type { FallbackMetrics } from './metrics.ts'
-import { createSites, type SitesSetup } from './sites.ts'
+import type { createSites, SitesSetup } from './sites.ts'
 import { updateMeasured } from './store.ts'
 
 /** What is heard of many sites at once is one commit; what is more waits for the next. */
@@ -33,6 +33,7 @@ export interface DeskDependencies extends Pick<SitesSetup, 'pipe' | 'reach'> {
   readonly kit: Kit
   readonly profile: Profile
   readonly metrics: FallbackMetrics
+  readonly speak: typeof createSites
   /** Told what this desk knows of who is lost, and undefined when it ends. */
   readonly watching: (isLost: Watching | undefined) => void
 }
@@ -59,7 +60,7 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
   const isInDoubt = () => [...desk.rows.values()].some(({ amnesia }) => amnesia)
   deps.watching((id) => isLost(desk, id, clock.monotonic()) && !isInDoubt())
   const ended = new AbortController()
-  const sites = createSites({
+  const sites = deps.speak({
     ...deps,
     term,
     rows: () => desk.rows.values(),

@@ -12,6 +12,7 @@ import { fallbackMetrics } from './metrics.ts'
 import { type FinishSites, runFinish } from './operations/finish/finish.ts'
 import { sitesBy } from './operations/finish/sites.ts'
 import { operationMetrics } from './operations/metrics.ts'
+import { createSites } from './sites.ts'
 
 export interface FallbackOptions {
   readonly registry: Registry
@@ -23,6 +24,8 @@ export interface FallbackOptions {
   readonly profile?: Profile | undefined
   /** Those that `reach` reaches when absent. */
   readonly sites?: FinishSites | undefined
+  /** Who speaks for the datacenters; their agents, and the desk where there are none, when absent. */
+  readonly speak?: typeof createSites | undefined
 }
 
 export interface Fallback {
@@ -36,7 +39,15 @@ export interface Fallback {
 
 export function createFallback(
   kit: Kit,
-  { registry, reach, fences, pipe, profile = profiles.standard, sites = sitesBy(kit, reach) }: FallbackOptions,
+  {
+    registry,
+    reach,
+    fences,
+    pipe,
+    profile = profiles.standard,
+    sites = sitesBy(kit, reach),
+    speak = createSites,
+  }: FallbackOptions,
 ): Fallback {
   const metrics = fallbackMetrics(registry)
   operationMetrics(registry, kit)
@@ -46,7 +57,7 @@ export function createFallback(
   }
   const isLost = (id: string) => watching?.(id) === true
   return {
-    run: (term) => runDesk({ kit, profile, metrics, reach, pipe, watching: watch }, term),
+    run: (term) => runDesk({ kit, profile, metrics, reach, pipe, speak, watching: watch }, term),
     finish: (term) => runFinish(kit, term, { metrics, sites }),
     fence: (term) => runFences(kit, term, { caller: fences, asked: metrics.fenceAsked, isLost }),
   }

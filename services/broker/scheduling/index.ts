@@ -2,6 +2,7 @@
 export { createAsks } from './ask.ts'
 export { runScheduler } from './cycle.ts'
 export { standbyClaims } from './decide.ts'
+export { createLanes } from './lanes.ts'
 export { runForLeader, runParts, type Term } from './leader.ts'
 export { type SchedulingMetrics, schedulingMetrics } from './metrics.ts'
 export { planRoutes } from './plans/routes.ts'

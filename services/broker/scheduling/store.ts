@@ -227,7 +227,8 @@ export async function takeOffice(session: Pick<Sql, 'query'>, holder: string): P
   const [lock] = await session.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [leaderLock])
   if (!lock?.taken) return undefined
   const [row] = await session.query<{ epoch: number }>(
-    'update leader set epoch = epoch + 1, holder = $1, since = now() returning epoch',
+    // Not before the second of now: a store that was restored must not give an epoch again that somebody may still lead by.
+    `update leader set epoch = greatest(epoch + 1, floor(extract(epoch from now()))::bigint), holder = $1, since = now() returning epoch`,
     [holder],
   )
   return row?.epoch

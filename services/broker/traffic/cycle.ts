@@ -2,7 +2,7 @@
 import type { Kit } from '../../shared/kit.ts'
 import type { ClusterClient } from '../../shared/kubernetes/index.ts'
 import { createWake, patiently, type Reached, reasonOf } from '../clusters/index.ts'
-import { Deposed, requireEpoch, type Term } from '../scheduling/index.ts'
+import { createLanes, Deposed, requireEpoch, type Term } from '../scheduling/index.ts'
 import { type Todo, todoOf, withoutTaken } from './core/announce.ts'
 import {
   deleteAnnouncement,
@@ -29,52 +29,64 @@ interface Hosting {
 }
 
 /** Runs until the term ends; rejects when another replica leads. */
-export async function runTraffic(kit: Kit, { epoch, signal }: Term, { reach, lookMs = 15_000 }: TrafficOptions) {
+export async function runTraffic(kit: Kit, { epoch, signal: term }: Term, { reach, lookMs = 15_000 }: TrafficOptions) {
   const look = createWake(kit.clock)
   const forget = kit.database.listen('placements', look.wake)
-  const lanes = new Map<string, Promise<void>>()
-  let deposed: unknown
-  const lane = (site: SiteRow, work: () => Promise<void>) => {
-    // One that is still busy has its turn at the next look.
-    if (lanes.has(site.datacenter_id)) return
-    const run = work()
-      .catch((error: unknown) => {
-        if (error instanceof Deposed) deposed = error
-        else kit.log.info({ datacenter: site.slug, problem: reasonOf(error) }, 'names could not be announced')
-      })
-      .finally(() => lanes.delete(site.datacenter_id))
-    lanes.set(site.datacenter_id, run)
-  }
-  while (!signal.aborted && deposed === undefined) {
-    await patiently(kit, 'names', signal, async () => {
-      const rows = await selectWanted(kit.database)
-      const wanted = withoutTaken(rows)
-      const standing = await selectStanding(kit.database)
-      const todo = todoOf(wanted, standing)
-      const hostings = new Map([...rows, ...standing].map((one) => [one.hostingId, one]))
-      const endpoints = new Map(wanted.map((one) => [one.hostingId, one.endpoints]))
-      for (const site of await selectSites(kit.database, [...new Set(todo.map(({ datacenterId }) => datacenterId))])) {
-        const here = todo.filter(({ datacenterId }) => datacenterId === site.datacenter_id)
-        lane(site, async () => {
-          const client = await reach(site)
-          try {
-            for (const one of here) {
-              if (signal.aborted) return
-              const { name = '', partyId = '' } = hostings.get(one.hostingId) ?? {}
-              const hosting = { id: one.hostingId, name, partyId }
-              await doOne({ kit, epoch, client }, hosting, one, endpoints.get(one.hostingId) ?? [])
-            }
-          } finally {
-            await client.close()
-          }
-        })
+  const lanes = createLanes(term)
+  const { signal } = lanes
+  const lane = (site: SiteRow, work: () => Promise<void>) =>
+    lanes.begin(site.datacenter_id, async () => {
+      try {
+        await work()
+      } catch (error) {
+        if (error instanceof Deposed) throw error
+        kit.log.info({ datacenter: site.slug, problem: reasonOf(error) }, 'names could not be announced')
       }
     })
-    await look.wait(lookMs, signal)
+  try {
+    while (!signal.aborted) {
+      await patiently(kit, 'names', signal, async () => {
+        for (const { site, todo, work } of await selectWork(kit))
+          lane(site, async () => {
+            const client = await reach(site)
+            try {
+              for (const one of todo) {
+                if (signal.aborted) return
+                await work({ kit, epoch, client }, one)
+              }
+            } finally {
+              await client.close()
+            }
+          })
+      })
+      await look.wait(lookMs, signal)
+    }
+  } finally {
+    await forget()
+    await lanes.close()
   }
-  await Promise.all(lanes.values())
-  await forget()
-  if (deposed !== undefined) throw deposed
+}
+
+interface SiteWork {
+  readonly site: SiteRow
+  readonly todo: readonly Todo[]
+  readonly work: (desk: Desk, one: Todo) => Promise<void>
+}
+
+/** What differs from what is wanted, by the site where that is. */
+async function selectWork({ database }: Kit): Promise<SiteWork[]> {
+  const rows = await selectWanted(database)
+  const wanted = withoutTaken(rows)
+  const standing = await selectStanding(database)
+  const bySite = Map.groupBy(todoOf(wanted, standing), ({ datacenterId }) => datacenterId)
+  const hostings = new Map([...rows, ...standing].map((one) => [one.hostingId, one]))
+  const endpoints = new Map(wanted.map((one) => [one.hostingId, one.endpoints]))
+  const work: SiteWork['work'] = (desk, one) => {
+    const { name = '', partyId = '' } = hostings.get(one.hostingId) ?? {}
+    return doOne(desk, { id: one.hostingId, name, partyId }, one, endpoints.get(one.hostingId) ?? [])
+  }
+  const sites = await selectSites(database, [...bySite.keys()])
+  return sites.map((site) => ({ site, todo: bySite.get(site.datacenter_id) ?? [], work }))
 }
 
 interface Desk {

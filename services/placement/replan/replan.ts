@@ -12,6 +12,8 @@ import { type PlanOfSteps, planOf } from './plan.ts'
 
 /** So many of the best assignments are put in order; the first may have none. */
 const ordersTried = 40
+/** So many that are as good as the bound are put in order while it is searched: where those all get stuck, so do most. */
+const ordersAhead = 8
 /** Of a reclaim: how often others are chosen to go, instead of those that have no other place. */
 const choices = 6
 /** After so many shakes in vain it starts anew. */
@@ -96,12 +98,15 @@ export type Assignment = readonly (readonly Target[])[]
 function search(draft: Draft, bonds: Bonds, units: readonly Unit[], random: () => number, bound: Bound): Assignment[] {
   const found = new Map<string, { readonly tally: Tally; readonly targets: Assignment }>()
   let isBest = false
+  let ordersLeft = ordersAhead
   const note = () => {
     const targets = targetsOf(draft, bonds, units)
     const key = JSON.stringify([...targets.flat()].sort(byHosting))
     const tally = tallyOf(draft)
-    if (!found.has(key) && compareTallies(tally, bound) <= 0)
-      isBest ||= order(draft.scene, bonds, targets).stuck.length === 0
+    if (!isBest && ordersLeft > 0 && !found.has(key) && compareTallies(tally, bound) <= 0) {
+      ordersLeft--
+      isBest = order(draft.scene, bonds, targets).stuck.length === 0
+    }
     found.set(key, { tally, targets })
   }
   for (let turns = units; ; turns = reordered(units, random)) {

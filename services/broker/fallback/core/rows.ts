@@ -43,6 +43,9 @@ export interface RowChange {
 export const isHandedOver = ({ before, after }: RowChange): boolean =>
   before !== undefined && before.holder !== after.holder
 
+/** The sites have said what there is of it, which the store had forgotten. */
+export const isRecalled = ({ before, after }: RowChange): boolean => before?.amnesia === true && !after.amnesia
+
 /** A site says that nothing of it is left there. */
 export function cleared({ before, after }: RowChange): string[] {
   const left = new Set(after.leftovers.map(({ datacenter }) => datacenter))

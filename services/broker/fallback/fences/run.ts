@@ -7,7 +7,7 @@ import { newId } from '../../../shared/ids.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import { backoffMs } from '../../../shared/kubernetes/backoff.ts'
 import { createWake, reasonOf } from '../../clusters/index.ts'
-import { requireEpoch, type Term } from '../../scheduling/index.ts'
+import { createLanes, requireEpoch, type Term } from '../../scheduling/index.ts'
 import type { FenceCaller } from './caller.ts'
 import type { FenceAnswer } from './core/answer.ts'
 import { settle, tellOutcome } from './settle.ts'
@@ -33,37 +33,27 @@ interface Turn {
 
 /** Until the term ends; rejects when the store fails, or with `Deposed`. A fence that is slow keeps no other waiting. */
 export async function runFences(kit: Kit, { epoch, signal: term }: Term, options: FencesOptions): Promise<void> {
-  const failed = new AbortController()
-  const signal = AbortSignal.any([term, failed.signal])
+  const lanes = createLanes(term)
+  const { signal } = lanes
   const wake = createWake(kit.clock)
   const forget = kit.database.listen('operations', wake.wake)
   const turns = new Map<string, Turn>()
-  const busy = new Map<string, Promise<void>>()
-  let failure: unknown
-  const begin = (datacenter: string, rows: readonly WaitingRow[]) => {
-    const work = attend({ kit, epoch, signal, turns, ...options }, rows)
-      .catch((error: unknown) => {
-        failure ??= error
-        failed.abort()
-      })
-      .finally(() => busy.delete(datacenter))
-    busy.set(datacenter, work)
-  }
   try {
     while (!signal.aborted) {
       const waiting = Map.groupBy(await selectWaiting(kit.database), ({ datacenter_id }) => datacenter_id)
       for (const id of turns.keys()) if (!waiting.has(id)) turns.delete(id)
       const now = kit.clock.monotonic()
-      for (const [id, rows] of waiting) if (!busy.has(id) && (turns.get(id)?.atMs ?? 0) <= now) begin(id, rows)
+      for (const [id, rows] of waiting) {
+        const isDue = (turns.get(id)?.atMs ?? 0) <= now
+        if (isDue) lanes.begin(id, () => attend({ kit, epoch, signal, turns, ...options }, rows))
+      }
       await closeUnneeded(kit.database, new Date(kit.clock.now()))
       await wake.wait(everyMs, signal)
     }
   } finally {
-    failed.abort()
-    await Promise.all(busy.values())
     await forget()
+    await lanes.close()
   }
-  if (failure !== undefined && !term.aborted) throw failure
 }
 
 interface Attending extends FencesOptions {

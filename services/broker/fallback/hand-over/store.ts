@@ -59,6 +59,21 @@ export async function raiseEpochs(
   return new Map(rows.map((row) => [row.id, row]))
 }
 
+/**
+ * What the store knows of the namespaces of these hostings may be older than they are, since it was restored: their epochs
+ * are now later than any that can have been given before that.
+ */
+export async function outrankEpochs(sql: Sql, hostings: readonly string[]): Promise<void> {
+  await sql.query(
+    `update hostings set epoch = greatest(epoch + 1, (select generation from fallback_state) * 1000000) where id = any($1)`,
+    [hostings],
+  )
+  await sql.query(
+    `update placements p set epoch = h.epoch from hostings h where h.id = p.hosting_id and h.id = any($1) and p.wanted <> 'released'`,
+    [hostings],
+  )
+}
+
 export interface Promoted extends Row {
   readonly id: string
   readonly hosting: string

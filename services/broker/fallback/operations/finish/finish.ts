@@ -6,7 +6,7 @@ import type { Kit } from '../../../../shared/kit.ts'
 import { createLimit } from '../../../../shared/limit.ts'
 import { createWake, type Reached, type Readiness, reasonOf, refusalOf } from '../../../clusters/index.ts'
 import type { Promotion } from '../../../mirror/index.ts'
-import type { Term } from '../../../scheduling/index.ts'
+import { createLanes, type Term } from '../../../scheduling/index.ts'
 import type { FallbackMetrics } from '../../metrics.ts'
 import { stepOf } from '../follow.ts'
 import { commitProgress } from '../forward.ts'
@@ -39,35 +39,22 @@ type Due = Map<string, { readonly atMs: number; readonly waitMs: number }>
 
 /** Until the term ends; rejects when the store fails, or with `Deposed`. A site that does not answer stalls no other. */
 export async function runFinish(kit: Kit, { epoch, signal: term }: Term, options: FinishOptions): Promise<void> {
-  const failed = new AbortController()
-  const signal = AbortSignal.any([term, failed.signal])
+  const lanes = createLanes(term)
+  const { signal } = lanes
   const look = createWake(kit.clock)
   const forget = kit.database.listen('operations', look.wake)
   const due: Due = new Map()
-  const lanes = new Map<string, Promise<void>>()
-  let failure: unknown
-  const begin = (site: string, rows: readonly UnderWayRow[]) => {
-    const lane = finishAt({ kit, epoch, ...options }, rows, due, signal)
-      .catch((error: unknown) => {
-        failure ??= error
-        failed.abort()
-      })
-      .finally(() => lanes.delete(site))
-    lanes.set(site, lane)
-  }
   try {
     while (!signal.aborted) {
       const bySite = Map.groupBy(await selectDue(kit, due), (row) => row.site?.datacenter_id ?? '')
-      // A site that is still busy has its turn at the next look.
-      for (const [site, rows] of bySite) if (!lanes.has(site)) begin(site, rows)
+      for (const [site, rows] of bySite)
+        lanes.begin(site, () => finishAt({ kit, epoch, ...options }, rows, due, signal))
       await look.wait(everyMs, signal)
     }
   } finally {
-    failed.abort()
-    await Promise.all(lanes.values())
     await forget()
+    await lanes.close()
   }
-  if (failure !== undefined && !term.aborted) throw failure
 }
 
 /** Those whose turn it is; what is over is forgotten. */
