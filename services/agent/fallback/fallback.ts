@@ -54,9 +54,9 @@ export interface Fallback {
 }
 
 export function startFallback(options: FallbackOptions, signal: AbortSignal): Fallback {
-  const { clock, log, metrics, peerAddress: peer } = options
+  const { clock, random, log, metrics, peerAddress: peer } = options
   const answers = { guards: createAnswers<GuardAnswer>(clock), peers: createAnswers<BetweenSites>(clock) }
-  const hasRights = watchRights(options.client, { clock, log, signal })
+  const hasRights = watchRights(options.client, { clock, random, log, signal })
   let stopMs: number | undefined
 
   const ward = createWard({
