@@ -18,7 +18,28 @@ import { playKubelet } from './played-kubelet.ts'
 import { freePorts } from './processes.ts'
 import { startClusters } from './start.ts'
 
-const sites: readonly Site[] = ['amersfoort', 'breda', 'zwolle']
+export const sites: readonly Site[] = ['amersfoort', 'breda', 'zwolle']
+
+/** Where all of it runs and how it reaches each other: on loopback, unless a stage of its own says otherwise. */
+export interface Where {
+  /** Where the broker listens. */
+  readonly host: string
+  /** The origin at which agents join, for a broker whose API this is; and what they are told beside it. */
+  front(api: string): Promise<{ readonly url: string; readonly env: Readonly<Record<string, string>> }>
+  /** Of the API server of a site. */
+  address(site: Site): string
+  /** What comes before the command line of its agent and its guard, and what else its agent is told. */
+  within(site: Site): readonly string[]
+  agentEnv(site: Site): Readonly<Record<string, string>>
+}
+
+const loopback: Where = {
+  host: '127.0.0.1',
+  front: async (url) => ({ url, env: {} }),
+  address: () => '127.0.0.1',
+  within: () => [],
+  agentEnv: () => ({}),
+}
 
 export interface Place {
   readonly cluster: Cluster
@@ -39,11 +60,11 @@ export interface FailoverStage extends Pick<Desk, 'loket' | 'provider' | 'consum
   restartBroker(): Promise<void>
 }
 
-export async function setFailoverStage(t: Test): Promise<FailoverStage> {
+export async function setFailoverStage(t: Test, where = loopback): Promise<FailoverStage> {
   const node = (site: Site) => ({ name: `${site}-a`, cpu: '8', memory: '32Gi', pods: 60 })
   const clusters = await startClusters(
     t,
-    sites.map((name) => ({ name, nodes: [node(name)], users: [{ name: 'broker' }] })),
+    sites.map((name) => ({ name, address: where.address(name), nodes: [node(name)], users: [{ name: 'broker' }] })),
   )
   const gate = await gateOfChart(t)
   const database = await testDatabase(t)
@@ -55,6 +76,7 @@ export async function setFailoverStage(t: Test): Promise<FailoverStage> {
     BOOTSTRAP_TOKEN: token,
     LOKET_OIN: '00000099000000000001',
     FALLBACK_PROFILE: 'fast',
+    HOST: where.host,
     PORT: String(port),
     MANAGEMENT_PORT: '0',
     TUNNEL_PORT: String(tunnelPort),
@@ -63,16 +85,16 @@ export async function setFailoverStage(t: Test): Promise<FailoverStage> {
   let broker: Program = await start()
   const { api = '' } = broker.ready
   const parties = await joinParties(api, token)
+  const front = await where.front(api)
   const places = new Map<Site, Place>()
   const open = async (site: Site, guardPort: number) => {
     const cluster = clusters[site] as Cluster
     await cluster.apply(...gate)
     await grantFallbackRights(cluster, 'broker')
-    const played = await createPlayedNode(t, `${site}-a`, guardPort)
-    const agent = createAgentProcess(t, cluster, api, {
-      GUARD_PORT: String(guardPort),
-      GUARD_KEY_FILE: played.at('key'),
-    })
+    const played = await createPlayedNode(t, `${site}-a`, guardPort, where.within(site))
+    const guards = { GUARD_PORT: String(guardPort), GUARD_KEY_FILE: played.at('key') }
+    const agentEnv = { ...guards, ...front.env, ...where.agentEnv(site) }
+    const agent = createAgentProcess(t, cluster, front.url, agentEnv, where.within(site))
     await joinDatacenter(parties, cluster, site, async (_site, joinToken) => agent.start(joinToken))
     await played.begin()
     playKubelet(t, cluster, `${site}-a`, played.cri)
