@@ -1,18 +1,12 @@
 /** The stage of failovers with each datacenter's agent and guard in a network of its own, which can be cut off from others. */
-import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import type { Test } from 'tap'
-import { systemClock } from '../../services/shared/clock.ts'
-import { systemRandom } from '../../services/shared/random.ts'
-import { createAuthority, issueServer } from '../../services/shared/x509.ts'
-import { temporaryFolder } from '../support/folder.ts'
 import { type FailoverStage, setFailoverStage, sites } from './failover-stage.ts'
 import { type Networks, startNetworks } from './networks.ts'
+import { serverIdentity } from './server-identity.ts'
 
-const hourMs = 3_600_000
 const peerPort = 8084
 
 export interface CutStage extends FailoverStage {
@@ -42,13 +36,8 @@ export async function setCutStage(t: Test): Promise<CutStage> {
 
 /** What ends TLS before the broker: beyond loopback no agent sends its join token in the clear. */
 async function startFront(t: Pick<Test, 'teardown'>, host: string, api: string) {
-  const folder = temporaryFolder('front')
-  t.teardown(folder.remove)
-  const validity = { from: systemClock.now() - hourMs, until: systemClock.now() + 24 * hourMs }
-  const authority = await createAuthority('front', validity, systemRandom)
-  const file = join(folder.path, 'ca.pem')
-  writeFileSync(file, authority.cert)
-  const server = createServer(await issueServer(authority, [host], validity, systemRandom), (asked, answer) => {
+  const { cert, key, files } = await serverIdentity(t, host)
+  const server = createServer({ cert, key }, (asked, answer) => {
     const { method, headers, url } = asked
     const passed = request(new URL(url ?? '', api), { method, headers }, (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers)
@@ -60,5 +49,5 @@ async function startFront(t: Pick<Test, 'teardown'>, host: string, api: string) 
   await new Promise<void>((resolve) => void server.listen(0, host, resolve))
   t.teardown(() => server.close().closeAllConnections())
   const { port } = server.address() as AddressInfo
-  return { url: `https://${host}:${port}`, env: { NODE_EXTRA_CA_CERTS: file } }
+  return { url: `https://${host}:${port}`, env: { NODE_EXTRA_CA_CERTS: files.ca } }
 }

@@ -5,6 +5,7 @@ import type { Test } from 'tap'
 import { root } from '../../scripts/sources.ts'
 import type { Row } from '../../services/fallback/index.ts'
 import { startHelm } from '../deploy/helm.ts'
+import { startBalancer } from '../support/balancer.ts'
 import { testDatabase } from '../support/database.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { createPlayedNode } from '../support/guard-process.ts'
@@ -12,10 +13,11 @@ import { type Program, startProgram } from '../support/programs.ts'
 import { type AgentProcess, createAgentProcess } from './agent-process.ts'
 import type { Cluster } from './cluster.ts'
 import { type Desk, joinParties } from './desk.ts'
-import { joinDatacenter, type Site } from './gateway-stage.ts'
+import { call, joinDatacenter, type Response, type Site } from './gateway-stage.ts'
 import { grantFallbackRights } from './owner.ts'
 import { playKubelet } from './played-kubelet.ts'
 import { freePorts } from './processes.ts'
+import { serverIdentity } from './server-identity.ts'
 import { startClusters } from './start.ts'
 
 export const sites: readonly Site[] = ['amersfoort', 'breda', 'zwolle']
@@ -56,6 +58,8 @@ export interface FailoverStage extends Pick<Desk, 'loket' | 'provider' | 'consum
   at(site: Site): Place
   /** The lease of a hosting, as the desk has committed it. */
   lease(hosting: string): Promise<Row>
+  /** What the gateway, a program of its own, answers one who asks for hosting. */
+  ask(method: string, path: string, body?: object): Promise<Response>
   /** SIGKILL to the broker, and another on its store. */
   restartBroker(): Promise<void>
 }
@@ -68,24 +72,40 @@ export async function setFailoverStage(t: Test, where = loopback): Promise<Failo
   )
   const gate = await gateOfChart(t)
   const database = await testDatabase(t)
-  const [port = 0, tunnelPort = 0, ...guardPorts] = await freePorts(2 + sites.length)
+  const [port = 0, tunnelPort = 0, otherTunnelPort = 0, ...guardPorts] = await freePorts(3 + sites.length)
+  const balancer = await startBalancer(where.host)
+  t.teardown(balancer.close)
   const token = `gc_test_${randomBytes(16).toString('hex')}`
   const env = {
     DATABASE_URL: database.url,
     ENCRYPTION_KEY: randomBytes(32).toString('base64'),
-    BOOTSTRAP_TOKEN: token,
-    LOKET_OIN: '00000099000000000001',
-    FALLBACK_PROFILE: 'fast',
+    TUNNEL_ADDRESS: `${where.host}:${balancer.port}`,
     HOST: where.host,
     PORT: String(port),
     MANAGEMENT_PORT: '0',
+    GATEWAY_PORT: '0',
+  }
+  const forBroker = {
+    BOOTSTRAP_TOKEN: token,
+    LOKET_OIN: '00000099000000000001',
+    FALLBACK_PROFILE: 'fast',
     TUNNEL_PORT: String(tunnelPort),
   }
-  const start = () => startProgram(t, 'services/broker/main.ts', env)
+  const start = () => startProgram(t, 'services/broker/main.ts', { ...env, ...forBroker })
   let broker: Program = await start()
   const { api = '' } = broker.ready
   const parties = await joinParties(api, token)
   const front = await where.front(api)
+  const { ca, files } = await serverIdentity(t, where.host)
+  const gateway = await startProgram(t, 'services/gateway-main.ts', {
+    ...env,
+    GATEWAY_CERTIFICATE_FILE: files.cert,
+    GATEWAY_KEY_FILE: files.key,
+    BROKER_URL: api,
+    TUNNEL_PORT: String(otherTunnelPort),
+  })
+  balancer.lead([tunnelPort, otherTunnelPort])
+  const reach = { url: gateway.ready['gateway'] ?? '', ca, token: parties.consumer.token }
   const places = new Map<Site, Place>()
   const open = async (site: Site, guardPort: number) => {
     const cluster = clusters[site] as Cluster
@@ -118,6 +138,7 @@ export async function setFailoverStage(t: Test, where = loopback): Promise<Failo
       if (!found) throw new Error(`${hosting} has no lease`)
       return found.row
     },
+    ask: (method, path, body) => call(reach, method, path, { body }),
     restartBroker: async () => {
       await broker.end('SIGKILL')
       broker = await start()

@@ -15,6 +15,7 @@ import {
   starts,
   tell,
 } from './failover-story.ts'
+import { written } from './failover-writes.ts'
 import type { Site } from './gateway-stage.ts'
 import { missingForClusters, until } from './start.ts'
 
@@ -100,10 +101,10 @@ const goesBack: Chapter = async (t, story) => {
 
 const chapters: Readonly<Record<string, Chapter>> = {
   'it runs at one site, behind gates, and is mirrored to the other': starts,
-  'its site is killed: its guard ends it, and it runs at the other by a later epoch': siteDies,
+  'its site is killed: its guard ends it, and it runs at the other by a later epoch': written(siteDies),
   'the site comes back: nothing starts there, and it stands by': siteReturns,
-  'an agent is stopped and the broker killed in the failover: it goes on': agentIsStopped,
-  'it goes back on order': goesBack,
+  'an agent is stopped and the broker killed in the failover: it goes on': written(agentIsStopped),
+  'it goes back on order': written(goesBack),
 }
 
 t.test('failover between real clusters', { skip }, async (t) => {
