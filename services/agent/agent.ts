@@ -69,7 +69,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     state: () => (options.fallback ? (state.fallback?.part() ?? 'later') : 'never'),
     accept: (pipe, first) => state.fallback?.accept(pipe, first),
   }
-  const proxy = createProxy({ access, namespaces, log, channel, ...(metrics && { asked: metrics.asked }) })
+  const isActive = (namespace: string) => {
+    const { hosting, activity } = namespaces.spaces().get(namespace) ?? {}
+    return hosting === undefined || activity === 'shared' || (state.fallback?.isActive(hosting) ?? true)
+  }
+  const proxy = createProxy({ access, namespaces, log, channel, isActive, ...(metrics && { asked: metrics.asked }) })
   const staying = stayKnown({ ...options, signal }, (known) => {
     state.known = known
     // The tunnel looks at the list at each attempt: a desk that has moved is found, and a connection that stands stays.

@@ -2,6 +2,7 @@
  * Which headers pass, in either direction: only those named here. A credential that comes along is left behind, a name to act
  * in must be one of the desk's, and a connection says nothing but how it goes on.
  */
+import { whereActiveHeader } from '../shared/http/where-active.ts'
 
 export interface Sent {
   readonly headers: Readonly<Record<string, string>>
@@ -9,6 +10,8 @@ export interface Sent {
   readonly impersonated: boolean
   /** The protocol asked for, lower case; undefined when none is. */
   readonly upgrade: string | undefined
+  /** It is meant for where the hosting is active, and for nowhere else. */
+  readonly whereActive: boolean
 }
 
 export type Read =
@@ -40,6 +43,7 @@ export function readHeaders(raw: readonly string[]): Read {
   const seen = new Set<string>()
   let connection = ''
   let upgrade: string | undefined
+  let whereActive = false
   for (let index = 0; index < raw.length; index += 2) {
     const name = (raw[index] ?? '').toLowerCase()
     const value = raw[index + 1] ?? ''
@@ -61,11 +65,12 @@ export function readHeaders(raw: readonly string[]): Read {
       headers[name] = 'chunked'
     } else if (name === 'connection') connection = value.toLowerCase()
     else if (name === 'upgrade') upgrade = value.toLowerCase()
+    else if (name === whereActiveHeader) whereActive = true
     else if (passing.has(name)) headers[name] = isTwice ? `${headers[name]}, ${value}` : value
     else if (streaming.has(name)) headers[name] = value
     else if (!dropped.has(name) && name.startsWith('x-forwarded-')) return refuse(400, `${name} is not read here`)
   }
-  return judged({ headers, groups, upgrade, connection })
+  return judged({ headers, groups, upgrade, connection, whereActive })
 }
 
 function judged({
@@ -73,6 +78,7 @@ function judged({
   groups,
   upgrade,
   connection,
+  whereActive,
 }: Omit<Sent, 'impersonated'> & { readonly connection: string }): Read {
   // A header that Connection names would be dropped on the way, by whoever follows the rules, after it was checked here.
   const options = connection.split(',').map((option) => option.trim())
@@ -81,12 +87,12 @@ function judged({
   const impersonated = headers['impersonate-user'] !== undefined
   if (groups.length > 0 && !impersonated) return refuse(403, 'a group without a user is nobody')
   const asks = upgrade !== undefined || options.includes('upgrade')
-  if (!asks) return { ok: true, headers, groups, impersonated, upgrade: undefined }
+  if (!asks) return { ok: true, headers, groups, impersonated, upgrade: undefined, whereActive }
   if (upgrade === undefined || !options.includes('upgrade') || !protocols.includes(upgrade))
     return refuse(400, 'the protocol that is asked for is none that passes')
   const { 'content-length': length = '0', 'transfer-encoding': encoding, ...others } = headers
   if (length !== '0' || encoding !== undefined) return refuse(400, 'what asks for another protocol has no body')
-  return { ok: true, headers: others, groups, impersonated, upgrade }
+  return { ok: true, headers: others, groups, impersonated, upgrade, whereActive }
 }
 
 function refuse(status: 400 | 403, why: string): Read {

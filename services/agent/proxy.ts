@@ -24,6 +24,8 @@ export interface ProxyOptions {
   readonly access: ClusterAccess
   readonly namespaces: Pick<Namespaces, 'find'>
   readonly log: Logger
+  /** Whether the hosting of a namespace of ours may be changed here now; any may when absent. */
+  readonly isActive?: (namespace: string) => boolean
   /** Told the outcome of each request. */
   readonly asked?: (outcome: 'passed' | 'refused' | 'failed') => void
   /** Whether there is a channel of failover to be had, and what takes a pipe over on which the desk asks for it. */
@@ -44,6 +46,7 @@ interface Passing {
 interface Refusal {
   readonly status: number
   readonly why: string
+  readonly retryAfterSeconds?: number
 }
 
 /** An HTTP/1.1 server that listens nowhere: it is given each pipe of the tunnel as a connection. */
@@ -64,7 +67,7 @@ export function createProxy(options: ProxyOptions): Server {
     const judged = await outcome(incoming)
     if ('status' in judged) {
       incoming.resume()
-      answer.writeHead(judged.status, { 'content-type': 'application/json' }).end(statusBody(judged))
+      answer.writeHead(judged.status, refusalHeaders(judged)).end(statusBody(judged))
       return
     }
     const outgoing = begin(options, incoming, judged)
@@ -105,11 +108,15 @@ const hasBody = ({ headers }: IncomingMessage) =>
 /** The desk asks for a channel in its own name; what it passes on for others is nothing but Kubernetes. */
 const isImpersonated = ({ headers }: IncomingMessage) =>
   Object.keys(headers).some((name) => name.startsWith('impersonate-'))
+const refusalHeaders = ({ retryAfterSeconds }: Refusal): OutgoingHttpHeaders => ({
+  'content-type': 'application/json',
+  ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
+})
 const notNow: Refusal = { status: 503, why: 'this agent takes no part in failover just now' }
 const noPart: Refusal = { status: 404, why: 'this agent takes no part in failover' }
 const gone: Refusal = { status: 503, why: 'the API server of this cluster does not answer' }
 
-async function judge({ namespaces }: ProxyOptions, incoming: IncomingMessage): Promise<Passing | Refusal> {
+async function judge({ namespaces, isActive }: ProxyOptions, incoming: IncomingMessage): Promise<Passing | Refusal> {
   const sent = readHeaders(incoming.rawHeaders)
   if (!sent.ok) return sent
   const { method = '', url: target = '' } = incoming
@@ -117,6 +124,9 @@ async function judge({ namespaces }: ProxyOptions, incoming: IncomingMessage): P
   if (!verdict.ok) return verdict
   if (verdict.within === undefined) return { path: verdict.path, sent }
   const found = await namespaces.find(verdict.within)
+  // The last that is looked at: nothing is waited for between this and the API server.
+  if (found === 'ours' && sent.whereActive && isActive?.(verdict.within) === false)
+    return { status: 503, why: `the hosting of ${verdict.within} is not active here now`, retryAfterSeconds: 1 }
   if (found === 'ours' || (found === 'absent' && verdict.orAbsent)) return { path: verdict.path, sent }
   return { status: 403, why: `namespace ${verdict.within} is of no hosting` }
 }

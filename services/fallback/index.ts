@@ -27,7 +27,7 @@ export {
 export type * from './messages.ts'
 export type { SiteEffect } from './site/effects.ts'
 export { type SiteEvent, siteHears } from './site/hear.ts'
-export type { Site, SiteDisk } from './site/site.ts'
+export { mayBeChanged, type Site, type SiteDisk } from './site/site.ts'
 export { type SiteWrite, startSite } from './site/start.ts'
 export { nothing, type Step } from './step.ts'
 export { type Profile, profiles, waitMs } from './timers.ts'

@@ -10,8 +10,11 @@ export interface Space {
   readonly hostingId: string
   readonly system: string
   readonly createdMs: number
-  /** `waiting`: no place yet; `preparing`: a place where nothing stands yet; `conflict`: what stands there is not ours. */
-  readonly state: 'active' | 'waiting' | 'preparing' | 'conflict' | 'ending'
+  /**
+   * `waiting`: no place yet; `preparing`: a place where nothing stands yet; `conflict`: what stands there is not ours;
+   * `nowhere`: it has lost the right to run where it stands, and is on its way to another place.
+   */
+  readonly state: 'active' | 'nowhere' | 'waiting' | 'preparing' | 'conflict' | 'ending'
   /** What clients wrote on it. */
   readonly written?: Written | undefined
   readonly site: { readonly datacenterId: string; readonly slug: string; readonly placementId: string } | undefined
@@ -144,9 +147,10 @@ function spaceOf(row: HostingRow): Space {
 }
 
 /** What stands at a datacenter that does not answer is not known to have gone. */
-function stateOf({ wanted, placementId, observed }: HostingRow): Space['state'] {
+function stateOf({ wanted, placementId, observed, nowhere }: HostingRow): Space['state'] {
   if (placementId === null) return wanted === 'ending' ? 'ending' : 'waiting'
   if (observed === 'conflict') return 'conflict'
   if (wanted === 'ending') return 'ending'
-  return observed === 'absent' ? 'preparing' : 'active'
+  if (observed === 'absent') return 'preparing'
+  return nowhere ? 'nowhere' : 'active'
 }

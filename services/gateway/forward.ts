@@ -34,6 +34,7 @@ export async function forward(upstream: Upstream, member: Member, target: Resour
       headers,
       body: body.length > 0 ? body : undefined,
       as: principal,
+      whereActive: !reading,
       stream: follows,
       signal,
     }),
@@ -97,6 +98,7 @@ export async function forwardUpgrade(
       query: target.query,
       headers: upgradeHeaders(request.headers),
       as: principal,
+      whereActive: true,
       signal,
     }),
   )

@@ -50,9 +50,11 @@ export function routeOf(target: Resource, view: View, fresh: boolean): Route {
   return refuse(notForTenants(target, 'through the gateway there are only the namespaces of your hostings'))
 }
 
-/** Those that stand somewhere. */
+const standing: ReadonlySet<Space['state']> = new Set(['active', 'nowhere', 'ending'])
+
+/** Those that stand somewhere: a list that left out what is on its way would say that it is gone. */
 export const standingOf = ({ spaces }: View): Space[] =>
-  [...spaces.values()].filter(({ state, site }) => site !== undefined && (state === 'active' || state === 'ending'))
+  [...spaces.values()].filter(({ state, site }) => site !== undefined && standing.has(state))
 
 function inSpace(target: Resource, namespace: string, view: View, fresh: boolean): Route {
   const { subresource, verb, name } = target
@@ -71,6 +73,11 @@ function troubleOf({ name, state, site }: Space, looking: boolean): Refusal | un
   switch (state) {
     case 'active':
       return undefined
+    case 'nowhere':
+      return unavailable(
+        `hosting ${name} is active nowhere just now: it leaves ${site?.slug} for another datacenter`,
+        1,
+      )
     case 'waiting':
       return unavailable(`hosting ${name} has no place yet: gemeentecloud hosting get ${name} says why`, 5)
     case 'preparing':

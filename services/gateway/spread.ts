@@ -152,7 +152,8 @@ export async function serveWatch(
     const now = route.to === 'spread' ? route.spaces : route.to === 'clusters' ? standingOf(view) : undefined
     if (now && placesIn(now) === before) return
     const gone = noSuchNamespace(target.namespace ?? '').status
-    ended(now || !target.namespace ? statusOf(410, moved) : { ...gone, code: 410, reason: 'Expired' })
+    const isKnown = target.namespace !== undefined && view.spaces.has(target.namespace)
+    ended(now || isKnown || !target.namespace ? statusOf(410, moved) : { ...gone, code: 410, reason: 'Expired' })
   }
   // Another may have the name, and the place, by then.
   const lost = () => ended(statusOf(410, 'where your namespaces are could not be looked up for a while; list again'))

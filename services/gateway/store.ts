@@ -14,6 +14,8 @@ export interface HostingRow extends Row {
   readonly datacenterId: string | null
   readonly slug: string | null
   readonly observed: string | null
+  /** The right to run it has ended where it was, and nobody has it yet. */
+  readonly nowhere?: boolean
   /** What clients wrote on the namespace. */
   readonly written?: Written | null
 }
@@ -22,10 +24,12 @@ export interface HostingRow extends Row {
 export function selectHostings(sql: Sql, partyId: string): Promise<HostingRow[]> {
   return sql.query<HostingRow>(
     `select h.id, h.name, s.slug as system, h.wanted, h.scheduling, floor(extract(epoch from h.created_at) * 1000)::bigint as "createdMs",
-       p.id as "placementId", p.datacenter_id as "datacenterId", d.slug, p.observed, o.written
+       p.id as "placementId", p.datacenter_id as "datacenterId", d.slug, p.observed, o.written,
+       l.over is not null and l.counter > 0 as nowhere
      from hostings h join systems s on s.id = h.system_id
        left join placements p on p.hosting_id = h.id and p.role = 'primary' and p.wanted <> 'released'
        left join datacenters d on d.id = p.datacenter_id
+       left join leases l on l.hosting_id = h.id
        left join hosting_objects o on o.hosting_id = h.id and o.kind = 'Namespace'
      where h.party_id = $1 and h.wanted in ('running', 'ending') order by h.name`,
     [partyId],

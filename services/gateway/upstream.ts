@@ -5,6 +5,7 @@ import { request as tlsRequest } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../shared/clock.ts'
 import type { Principal } from '../shared/http/principal.ts'
+import { whereActiveHeader } from '../shared/http/where-active.ts'
 import { Unreachable } from '../shared/kubernetes/index.ts'
 import { createTimeLimit, type TimeLimit } from '../shared/time-limit.ts'
 import type { Member } from './members.ts'
@@ -18,6 +19,8 @@ export interface Sent {
   readonly body?: Buffer | undefined
   /** In whose name; absent: in our own, for what is the same for everybody. */
   readonly as?: Principal | undefined
+  /** It changes something, and an agent takes it only where the hosting is active. */
+  readonly whereActive?: boolean
   /** It stays open: a connection of its own. */
   readonly stream?: boolean
   readonly signal: AbortSignal
@@ -111,6 +114,8 @@ function begin(member: Member, sent: Sent): ClientRequest {
       ...sent.headers,
       ...(sent.body && { 'content-length': sent.body.length }),
       ...(member.authorization && { authorization: member.authorization }),
+      // No agent is asked where the way is straight to an API server.
+      ...(sent.whereActive && base.protocol === 'http:' && { [whereActiveHeader]: 'true' }),
       ...(sent.as && { 'impersonate-user': userOf(sent.as), 'impersonate-group': groupOf(sent.as) }),
     },
   })

@@ -18,12 +18,16 @@ export interface AgentProcess {
   end(signal: NodeJS.Signals): Promise<void>
 }
 
-/** Not started yet; ended with the test. `desk` is the origin that it joins at, `env` what else it is told. */
+/**
+ * Not started yet; ended with the test. `desk` is the origin that it joins at, `env` what else it is told, `within` what
+ * comes before its command line, such as that which puts it in a network of its own.
+ */
 export function createAgentProcess(
   t: Pick<Test, 'teardown'>,
   cluster: Cluster,
   desk: string,
   env: Readonly<Record<string, string>> = {},
+  within: readonly string[] = [],
 ): AgentProcess {
   const folder = temporaryFolder('agent')
   t.teardown(folder.remove)
@@ -46,7 +50,8 @@ export function createAgentProcess(
     signal: (signal) => void child?.kill(signal),
     start(joinToken = '') {
       const file = new URL('../../services/agent/main.ts', import.meta.url).pathname
-      child = spawn(process.execPath, [file], {
+      const [program = '', ...args] = [...within, process.execPath, file]
+      child = spawn(program, args, {
         env: {
           PATH: process.env.PATH,
           DESK_URL: desk,

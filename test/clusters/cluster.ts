@@ -11,6 +11,7 @@ import {
   certificateFile,
   components,
   kubeconfigFor,
+  loopback,
   type User,
   writeFiles,
 } from './components.ts'
@@ -25,13 +26,15 @@ export interface ClusterSpec {
   readonly storageClasses?: readonly StorageClassSpec[]
   /** Users beside the administrator; they may do what RBAC grants them or these groups: at first nothing. */
   readonly users?: readonly { readonly name: string; readonly groups?: readonly string[] }[]
+  /** Of its API server; that of loopback when absent. */
+  readonly address?: string
   /** What KWOK plays of logs and sessions (`ClusterLogs`, `ClusterExec`, …); at first nothing. */
   readonly played?: readonly object[]
 }
 
 export interface Cluster {
   readonly name: string
-  /** `https://127.0.0.1:port`. */
+  /** `https://address:port`. */
   readonly server: string
   /** PEM, the authority of the server's certificate. */
   readonly ca: string
@@ -65,12 +68,13 @@ export async function startCluster(programs: Programs, spec: ClusterSpec): Promi
   const users = [admin, ...(spec.users ?? []).map(({ name, groups = [] }) => ({ name, groups, token: token() }))]
   writeFiles(folder, users, spec.played ?? [])
 
-  const server = `https://127.0.0.1:${ports.apiserver}`
+  const { address = loopback } = spec
+  const server = `https://${address}:${ports.apiserver}`
   const running = new Map<Component, Running>()
   const logOf = (component: Component) => join(folder, `${component}.log`)
   const launch = (component: Component) => {
     if (running.get(component)?.isRunning()) return
-    const args = argumentsOf(component, folder, ports)
+    const args = argumentsOf(component, folder, ports, address)
     running.set(component, start(programs[component], args, logOf(component), folder))
   }
   const kill = async (...which: Component[]) => {
@@ -93,7 +97,7 @@ export async function startCluster(programs: Programs, spec: ClusterSpec): Promi
   }
   const restart = async () => {
     if (!running.get('etcd')?.isRunning()) await portsAreFree([ports.etcd, ports.etcdPeer])
-    if (!running.get('apiserver')?.isRunning()) await portsAreFree([ports.apiserver])
+    if (!running.get('apiserver')?.isRunning()) await portsAreFree([ports.apiserver], address)
     launch('etcd')
     launch('apiserver')
     await until(`the API server of ${spec.name} to be ready`, 90_000, servesApi)

@@ -7,6 +7,9 @@ import type { Program } from './build.ts'
 export const components = ['etcd', 'apiserver', 'controller-manager', 'scheduler', 'kwok'] as const satisfies Program[]
 export type Component = (typeof components)[number]
 
+/** Where the API server listens unless it is told otherwise. */
+export const loopback = '127.0.0.1'
+
 export interface Ports {
   readonly etcd: number
   readonly etcdPeer: number
@@ -39,7 +42,7 @@ export function certificateFile(folder: string): string {
 }
 
 /** The command line of one program, without the program. */
-export function argumentsOf(component: Component, folder: string, ports: Ports): string[] {
+export function argumentsOf(component: Component, folder: string, ports: Ports, address = loopback): string[] {
   const at = (name: string) => join(folder, name)
   const etcd = `http://127.0.0.1:${ports.etcd}`
   const peer = `http://127.0.0.1:${ports.etcdPeer}`
@@ -58,7 +61,7 @@ export function argumentsOf(component: Component, folder: string, ports: Ports):
     case 'apiserver':
       return [
         `--etcd-servers=${etcd}`,
-        '--bind-address=127.0.0.1',
+        `--bind-address=${address}`,
         `--secure-port=${ports.apiserver}`,
         `--cert-dir=${at('certs')}`,
         `--service-account-key-file=${at('sa.key')}`,

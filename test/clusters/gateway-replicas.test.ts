@@ -1,25 +1,19 @@
 /** The gateway in replicas, each a process: an agent dials them as it does the broker, and one that is killed is not missed. */
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { systemClock } from '../../services/shared/clock.ts'
-import { systemRandom } from '../../services/shared/random.ts'
-import { createAuthority, issueServer } from '../../services/shared/x509.ts'
 import { type Balancer, startBalancer } from '../support/balancer.ts'
 import { testDatabase } from '../support/database.ts'
-import { temporaryFolder } from '../support/folder.ts'
 import { type Program, startProgram } from '../support/programs.ts'
 import { createAgentProcess } from './agent-process.ts'
 import { joinParties } from './desk.ts'
 import { call, hostAt, joinDatacenter, type Response, watch } from './gateway-stage.ts'
 import { freePorts } from './processes.ts'
+import { serverIdentity } from './server-identity.ts'
 import { missingForClusters, startClusters, until } from './start.ts'
 
 t.setTimeout(20 * 60_000)
 const skip = (await missingForClusters()) ?? false
 const patience = 90_000
-const hourMs = 3_600_000
 const maps = '/api/v1/namespaces/open-zaak/configmaps'
 
 interface Setting {
@@ -36,14 +30,7 @@ async function setting(t: Test): Promise<Setting> {
   const { url } = await testDatabase(t)
   const balancer = await startBalancer()
   t.teardown(balancer.close)
-  const folder = temporaryFolder('gateway-replicas')
-  t.teardown(folder.remove)
-  const validity = { from: systemClock.now() - hourMs, until: systemClock.now() + 24 * hourMs }
-  const authority = await createAuthority('gateways', validity, systemRandom)
-  const { cert, key } = await issueServer(authority, ['127.0.0.1'], validity, systemRandom)
-  const files = { cert: join(folder.path, 'cert.pem'), key: join(folder.path, 'key.pem') }
-  writeFileSync(files.cert, cert)
-  writeFileSync(files.key, key, { mode: 0o600 })
+  const { ca, files } = await serverIdentity(t, '127.0.0.1')
   return {
     env: {
       DATABASE_URL: url,
@@ -55,7 +42,7 @@ async function setting(t: Test): Promise<Setting> {
     },
     balancer,
     bootstrapToken: `gc_test_${randomBytes(16).toString('hex')}`,
-    ca: authority.cert,
+    ca,
     identity: { GATEWAY_CERTIFICATE_FILE: files.cert, GATEWAY_KEY_FILE: files.key },
   }
 }

@@ -82,7 +82,7 @@ export function sweepLeftovers(): void {
 }
 
 /** The command line of a process, empty when there is none with this number. */
-function commandOf(pid: number): string {
+export function commandOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch (error) {
@@ -106,15 +106,15 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** An apiserver that finds its port in use exits at once: wait until a listener could have it. */
-export async function portsAreFree(ports: readonly number[]): Promise<void> {
-  for (const port of ports) await until(`port ${port} to be free`, 30_000, () => listenOnce(port))
+export async function portsAreFree(ports: readonly number[], address?: string): Promise<void> {
+  for (const port of ports) await until(`port ${port} to be free`, 30_000, () => listenOnce(port, address))
 }
 
 /** Listens for a moment and says on which port; rejects when it is in use. */
-async function listenOnce(port: number): Promise<number> {
+async function listenOnce(port: number, address = '127.0.0.1'): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(port, '127.0.0.1', resolve)
+    server.once('error', reject).listen(port, address, resolve)
   })
   const taken = (server.address() as AddressInfo).port
   await new Promise((resolve) => server.close(resolve))

@@ -8,15 +8,15 @@ export interface Balancer {
   close(): void
 }
 
-/** Leads nowhere yet: what comes is closed. */
-export async function startBalancer(): Promise<Balancer> {
+/** Leads nowhere yet: what comes is closed. Listens, and leads to ports, at this address. */
+export async function startBalancer(host = '127.0.0.1'): Promise<Balancer> {
   let ports: readonly number[] = []
   let turn = 0
   const open = new Set<Socket>()
   const server = createServer((near) => {
     const port = ports[turn++ % ports.length]
     if (port === undefined) return void near.destroy()
-    const far = dial(port, '127.0.0.1')
+    const far = dial(port, host)
     for (const [end, other] of [
       [near, far],
       [far, near],
@@ -30,7 +30,7 @@ export async function startBalancer(): Promise<Balancer> {
       end.pipe(other)
     }
   })
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => void server.listen(0, host, resolve))
   return {
     port: (server.address() as AddressInfo).port,
     lead(to) {

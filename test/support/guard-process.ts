@@ -12,8 +12,13 @@ import { until } from './until.ts'
 
 const main = fileURLToPath(new URL('../../services/agent/guard/main.ts', import.meta.url))
 
-/** The guard is not started yet; it will ask at this port, with `guardKey`. */
-export async function createPlayedNode(t: Pick<Test, 'teardown'>, name: string, port: number) {
+/** The guard is not started yet; it will ask at this port, with `guardKey`. `within` comes before its command line. */
+export async function createPlayedNode(
+  t: Pick<Test, 'teardown'>,
+  name: string,
+  port: number,
+  within: readonly string[] = [],
+) {
   const folder = temporaryFolder('guard')
   t.teardown(() => folder.remove())
   const at = (file: string) => join(folder.path, file)
@@ -34,7 +39,8 @@ export async function createPlayedNode(t: Pick<Test, 'teardown'>, name: string, 
   }
   t.teardown(() => end('SIGKILL'))
   const begin = async () => {
-    child = spawn(process.execPath, [main], {
+    const [program = '', ...args] = [...within, process.execPath, main]
+    child = spawn(program, args, {
       env: {
         PATH: process.env.PATH,
         NODE_NAME: name,

@@ -6,6 +6,7 @@ import {
   type FromDesk,
   type GuardAnswer,
   type GuardAsk,
+  mayBeChanged,
   type SiteEffect,
 } from '../../fallback/index.ts'
 import type { Clock } from '../../shared/clock.ts'
@@ -50,13 +51,15 @@ export interface Fallback {
   answerGuard(ask: GuardAsk): Promise<GuardReply>
   answerPeer(from: string, hold: Hold): Promise<BetweenSites>
   isPeer(datacenter: string): boolean
+  /** Whether a hosting may be changed here now, as far as that is for this site to say. */
+  isActive(hosting: string): boolean
   readonly done: Promise<void>
 }
 
 export function startFallback(options: FallbackOptions, signal: AbortSignal): Fallback {
-  const { clock, log, metrics, peerAddress: peer } = options
+  const { clock, random, log, metrics, peerAddress: peer } = options
   const answers = { guards: createAnswers<GuardAnswer>(clock), peers: createAnswers<BetweenSites>(clock) }
-  const hasRights = watchRights(options.client, { clock, log, signal })
+  const hasRights = watchRights(options.client, { clock, random, log, signal })
   let stopMs: number | undefined
 
   const ward = createWard({
@@ -101,6 +104,11 @@ export function startFallback(options: FallbackOptions, signal: AbortSignal): Fa
       return waiting
     },
     isPeer: (datacenter) => Object.hasOwn(site.now()?.kept.peers ?? {}, datacenter),
+    isActive(hosting) {
+      const now = site.now()
+      // Between two lives nothing is known; who never met a desk has never been given anything.
+      return now ? mayBeChanged(now.site, hosting, clock.monotonic()) : site.hasMet() === false
+    },
     done: site.done,
   }
 }

@@ -83,6 +83,16 @@ export function isActive(site: Site, record: SiteRecord, nowMs: number): boolean
   return isOurs(record) && lease !== undefined && lease.deadlineMs > nowMs
 }
 
+/**
+ * Whether its tenant may change it here: what is exclusive while it has its lease, what is pinned until it is ended. What we
+ * were never told of is for others to judge.
+ */
+export function mayBeChanged(site: Site, hosting: HostingId, nowMs: number): boolean {
+  const record = site.records.get(hosting)
+  if (!record) return true
+  return record.activity === 'exclusive' ? isActive(site, record, nowMs) : isOurs(record)
+}
+
 /** What a desk without memory goes by: it may run here by its lease or, pinned, because a node says that it is there. */
 export function isRunning(site: Site, record: SiteRecord, nowMs: number): boolean {
   if (isActive(site, record, nowMs)) return true

@@ -19,7 +19,11 @@ interface Seen {
 }
 
 /** An API server that tells whoever asks the credential that it was shown, in every place but a body. */
-async function stage(t: Test, namespaces: Record<string, 'ours' | 'other'> = { zaak: 'ours', intern: 'other' }) {
+async function stage(
+  t: Test,
+  namespaces: Record<string, 'ours' | 'other'> = { zaak: 'ours', intern: 'other' },
+  isActive?: (namespace: string) => boolean,
+) {
   const authority = createAuthority()
   const { cert, key } = authority.issue('api', ['127.0.0.1'])
   const seen: Seen[] = []
@@ -63,7 +67,12 @@ async function stage(t: Test, namespaces: Record<string, 'ours' | 'other'> = { z
       'current-context': 'x',
     }),
   )
-  const proxy = createProxy({ access, log, namespaces: { find: async (name) => namespaces[name] ?? 'absent' } })
+  const proxy = createProxy({
+    access,
+    log,
+    namespaces: { find: async (name) => namespaces[name] ?? 'absent' },
+    ...(isActive && { isActive }),
+  })
   const pipes = createServer((socket) => proxy.emit('connection', socket)).listen(0, '127.0.0.1')
   await new Promise((resolve) => pipes.once('listening', resolve))
   t.teardown(() => {
@@ -135,6 +144,30 @@ t.test('what is refused does not reach the API server', async (t) => {
     if (status === 403) t.match(answer, /"kind":"Status"[\s\S]*"reason":"Forbidden"/)
   }
   t.same(seen, [])
+})
+
+t.test('what is meant for where the hosting is active is refused where it is not', async (t) => {
+  let isActive = false
+  const { seen, exchange } = await stage(t, { zaak: 'ours' }, (namespace) => namespace !== 'zaak' || isActive)
+  const path = '/api/v1/namespaces/zaak/pods'
+  const marked = line('DELETE', `${path}/web`, 'Gemeentecloud-Where-Active: true')
+  t.match(await exchange(marked), /^HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"reason":"ServiceUnavailable"/i)
+  const exec = [
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Key: abc',
+    'Gemeentecloud-Where-Active: true',
+  ]
+  t.match(
+    await exchange(line('GET', `${path}/web/exec`, ...exec).replace('Connection: close\r\n', '')),
+    /^HTTP\/1.1 503 /,
+  )
+  t.same(seen, [], 'neither reached the API server')
+  await exchange(line('DELETE', `${path}/web`))
+  t.equal(seen.length, 1, 'what the desk itself does is meant for where it is')
+  isActive = true
+  t.match(await exchange(marked), /^HTTP\/1.1 200 /)
+  t.notMatch(seen[1]?.headers.join('\n'), /where-active/i, 'which is no business of the API server')
 })
 
 t.test('an upgrade passes both ways once the API server has agreed, and else ends the connection', async (t) => {

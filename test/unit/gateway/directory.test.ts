@@ -1,7 +1,7 @@
 /** Who sees which namespaces: told when it changes, and given up when it cannot be read for long. */
 import pino from 'pino'
 import t from 'tap'
-import { createDirectory, type View } from '../../../services/gateway/directory.ts'
+import { createDirectory, type View, viewOf } from '../../../services/gateway/directory.ts'
 import { systemClock } from '../../../services/shared/clock.ts'
 import type { Database } from '../../../services/shared/db/database.ts'
 import { until } from '../../support/until.ts'
@@ -50,4 +50,25 @@ t.test('a view that cannot be read for a minute is given up, and none before', a
   isAway = true
   await until(() => lostAt !== undefined, 'it is given up')
   t.ok((lostAt ?? 0) - readAt > 60_000, 'a minute after it was last read')
+})
+
+t.test('what has lost its right where it stands is nowhere, and comes back to be active', (t) => {
+  const placed = {
+    ...row('een'),
+    scheduling: 'placed',
+    placementId: 'plc_1',
+    datacenterId: 'dc_1',
+    slug: 'breda',
+  } as const
+  const stateOf = (more: object) => {
+    const { spaces, version } = viewOf([{ ...placed, wanted: 'running', observed: 'ready', ...more }])
+    return { state: spaces.get('een')?.state, version }
+  }
+  const [active, nowhere] = [stateOf({ nowhere: false }), stateOf({ nowhere: true })]
+  t.equal(active.state, 'active')
+  t.equal(nowhere.state, 'nowhere')
+  t.not(nowhere.version, active.version, 'who follows it is told')
+  t.equal(stateOf({ nowhere: true, wanted: 'ending' }).state, 'ending')
+  t.equal(stateOf({ nowhere: true, observed: 'absent' }).state, 'preparing')
+  t.end()
 })

@@ -19,6 +19,7 @@ const spaces = [
   space('begint', 'preparing'),
   space('botst', 'conflict'),
   space('eindigt', 'ending'),
+  space('onderweg', 'nowhere'),
 ]
 const view: View = { spaces: new Map(spaces.map((each) => [each.name, each])), version: 'v' }
 
@@ -48,6 +49,10 @@ t.test('within a namespace', async (t) => {
     ['GET', 'eindigt/pods', 'spread'],
     ['GET', 'eindigt/pods/x', 'space'],
     ['POST', 'eindigt/pods', /^404 hosting eindigt is ending/],
+    ['GET', 'onderweg/pods', /^503 hosting onderweg is active nowhere just now: it leaves breda/],
+    ['GET', 'onderweg/pods?watch=1', /^503/],
+    ['POST', 'onderweg/pods', /^503/],
+    ['POST', 'onderweg/pods/x/exec', /^503/],
     ['GET', 'wacht/pods', /^503 hosting wacht has no place yet/],
     ['POST', 'begint/pods', /^503 hosting begint is being prepared at breda/],
     ['GET', 'botst/pods/x', /^503 breda has a namespace botst of its own/],
@@ -93,15 +98,18 @@ t.test('above namespaces', async (t) => {
   for (const [method, path, expected] of table) t.match(outcome(method, path), expected, `${method} ${path}`)
 })
 
-t.test('a list over all goes over what stands', async (t) => {
-  const found = route('GET', '/api/v1/pods')
-  t.match(found, { to: 'spread', spaces: [{ name: 'actief' }, { name: 'begint' }].slice(0, 1) })
-  if (found.to === 'spread')
-    t.same(
-      found.spaces.map(({ name }) => name),
-      ['actief', 'eindigt'],
-    )
-})
+t.test(
+  'a list over all goes over what stands, also what is on its way: left out it would seem to be gone',
+  async (t) => {
+    const found = route('GET', '/api/v1/pods')
+    t.match(found, { to: 'spread', spaces: [{ name: 'actief' }, { name: 'begint' }].slice(0, 1) })
+    if (found.to === 'spread')
+      t.same(
+        found.spaces.map(({ name }) => name),
+        ['actief', 'eindigt', 'onderweg'],
+      )
+  },
+)
 
 t.test('what an older view does not have is looked for once more before it is refused', async (t) => {
   for (const path of ['elders/pods', 'wacht/pods', 'begint/pods/x', 'botst/pods'])

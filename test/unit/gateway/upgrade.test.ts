@@ -94,6 +94,7 @@ t.test('in the name of the tenant, with what belongs to the session and nothing 
   t.same(told, {
     connection: 'Upgrade',
     upgrade: 'SPDY/3.1',
+    'gemeentecloud-where-active': 'true',
     'x-stream-protocol-version': 'v4.channel.k8s.io',
     authorization: 'Bearer ours',
     'impersonate-user': 'gc:pty_1:jan',

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import pino from 'pino'
 import t, { type Test } from 'tap'
 import { createMembers } from '../../../services/gateway/members.ts'
-import { bodyOf, createUpstream } from '../../../services/gateway/upstream.ts'
+import { bodyOf, createUpstream, type Sent } from '../../../services/gateway/upstream.ts'
 import { systemClock } from '../../../services/shared/clock.ts'
 import type { Database } from '../../../services/shared/db/database.ts'
 import { createSecrets } from '../../../services/shared/secrets.ts'
@@ -46,7 +46,8 @@ async function stage(t: Test, answer: RequestListener, clock = systemClock) {
   const member = (await members.of(['dc_1'])).get('dc_1')
   if (!member) throw new Error('there is no member')
   const upstream = createUpstream(clock)
-  const send = (signal = new AbortController().signal) => upstream.send(member, { method: 'GET', path: '/api', signal })
+  const send = (signal = new AbortController().signal, more: Partial<Sent> = {}) =>
+    upstream.send(member, { method: 'GET', path: '/api', signal, ...more })
   return { send, pipes }
 }
 
@@ -107,4 +108,15 @@ t.test('who gives up ends it, before the answer and in the middle of it', async 
   const { send, pipes } = await stage(t, () => undefined)
   await t.rejects(send(AbortSignal.abort(new Error('gone'))), { message: 'gone' })
   t.equal(pipes.length, 0, 'and who had left before asks nothing')
+})
+
+t.test('an agent is told of what is meant for where the hosting is active', async (t) => {
+  const told: unknown[] = []
+  const { send } = await stage(t, (request, response) => {
+    told.push(request.headers['gemeentecloud-where-active'])
+    response.end('{}')
+  })
+  await bodyOf(await send(), 100)
+  await bodyOf(await send(undefined, { method: 'POST', whereActive: true }), 100)
+  t.same(told, [undefined, 'true'])
 })
