@@ -1,5 +1,6 @@
 /** Operations to their end: data, health and names after the grant, a person where it does not come, through restarts. */
 import t, { type Test } from 'tap'
+import { selectMayWake } from '../../services/broker/fallback/operations/finish/store.ts'
 import { at, type FallbackStage, fallbackStage, keepSeen } from '../support/fallback-stage.ts'
 import { until } from '../support/until.ts'
 
@@ -74,6 +75,15 @@ t.test(
     const promoted = stage.finishing.promoted.length
     stage.finishing.readiness = { wanted: 1, waiting: [] }
     await until(async () => steps(await read(stage, id)).includes('healthy'), 'health')
+    t.ok(stage.finishing.mightWake.length > 0)
+    t.same(
+      stage.finishing.mightWake.includes(false),
+      false,
+      'what waits for its data is looked at once that is written',
+    )
+    const epoch = async () => (await database.query<{ epoch: number }>('select epoch from leader'))[0]?.epoch ?? 0
+    t.equal(await selectMayWake(database, await epoch(), id), true)
+    t.equal(await selectMayWake(database, (await epoch()) - 1, id), false, 'nothing is woken by who leads no more')
     t.equal(stage.finishing.promoted.length, promoted, 'what was promoted is not promoted again')
     t.match(await read(stage, id), { state: 'running', outcome: null })
     await database.query(
@@ -83,6 +93,7 @@ t.test(
     await until(async () => (await read(stage, id)).state === 'done', 'all of it')
     const all = 'confirmed fenced claimed objects-present scaled-up data-promoted healthy traffic-switched done'
     t.same(steps(await read(stage, id)), all.split(' '))
+    t.equal(await selectMayWake(database, await epoch(), id), false, 'nor by an operation that is over')
     const told = await database.query<{ step: string }>(
       `select data ->> 'step' as step from events
        where type like 'operation.%' and data ->> 'operationId' = $1 and data ->> 'state' = 'done'`,

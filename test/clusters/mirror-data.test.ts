@@ -5,7 +5,7 @@ import { databaseCluster, operators, tenantMay } from './data-kinds.ts'
 import { pathOf } from './mirror-objects.ts'
 import { type Mirrored, type MirrorStage, patience, setMirrorStage } from './mirror-stage.ts'
 import { grantVelero } from './owner.ts'
-import type { Cluster } from './start.ts'
+import { copiesAt, says } from './played-operators.ts'
 import { missingForClusters, until } from './start.ts'
 
 t.setTimeout(45 * 60_000)
@@ -38,20 +38,6 @@ const claimOf = (labels: object = {}) => ({
   metadata: { name: 'stukken', namespace: 'archief', labels },
   spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 })
-
-/** What its operator would write. */
-const says = (cluster: Cluster, kind: string, name: string, status: object, namespace = space) =>
-  cluster.kubectl(
-    '-n',
-    namespace,
-    'patch',
-    kind,
-    name,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  )
 
 const dataOf = async ({ view }: Mirrored): Promise<any[]> =>
   (await view()).placements.find(({ role }: any) => role === 'standby').mirror?.data ?? []
@@ -103,18 +89,6 @@ const ageIsTold: Chapter = async (t, { zaak, metrics }) => {
   await says(primary, 'clusters', 'db', { conditions: [{ ...conditions[0], status: 'False' }] })
   await told(zaak, 'that it does not archive', ([first]) => /does not archive/.test(first.problem ?? ''))
   await says(primary, 'clusters', 'db', { conditions })
-}
-
-/** As a site writes the copies that it makes, and those of others that it finds in the store that they share. */
-async function copiesAt(cluster: Cluster, hosting: string, phases: Readonly<Record<string, string>>): Promise<void> {
-  for (const [startTimestamp, phase] of Object.entries(phases)) {
-    const name = `gemeentecloud-archief-${startTimestamp.replaceAll(/\D/g, '')}`
-    // Of a grant before that by which it runs now, whatever that is.
-    const labels = { 'gemeentecloud.nl/hosting': hosting, 'gemeentecloud.nl/epoch': '0.7' }
-    const metadata = { name, namespace: 'velero', labels }
-    await cluster.apply({ apiVersion: 'velero.io/v1', kind: 'Backup', metadata, spec: {} })
-    await says(cluster, 'backups', name, { phase, startTimestamp, backupItemOperationsCompleted: 1 }, 'velero')
-  }
 }
 
 const backedUp: Chapter = async (t, { archive, kit, reach }) => {

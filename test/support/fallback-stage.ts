@@ -27,8 +27,14 @@ export interface FallbackStage {
   lead(database?: Database): () => Promise<void>
   host(name: string, fallback?: object, more?: object): Promise<any>
   row(hosting: string): Promise<Row | undefined>
-  /** What operations find at the sites, to be changed by tests; what was promoted (hosting and order), how often was looked. */
-  readonly finishing: { promotion: Promotion; readiness: Readiness; readonly promoted: string[]; looks: number }
+  /** What operations find at the sites, to be changed by tests, and what they did: `mightWake` at each look. */
+  readonly finishing: {
+    promotion: Promotion
+    readiness: Readiness
+    readonly promoted: string[]
+    looks: number
+    readonly mightWake: boolean[]
+  }
   /** All is in the clusters as it is to be, as the loop over them would have it, of which none runs here. */
   seen(): Promise<void>
   /** Waits until the site runs it. */
@@ -75,14 +81,16 @@ export async function fallbackStage(
     readiness: { wanted: 1, waiting: [] },
     promoted: [],
     looks: 0,
+    mightWake: [],
   }
   const finishSites: FinishSites = {
     promote: async (hosting, order) => {
       finishing.promoted.push(`${hosting} ${order}`)
       return finishing.promotion
     },
-    look: async () => {
+    look: async (_at, _namespace, _partyId, _order, mayWake) => {
       finishing.looks++
+      finishing.mightWake.push(await mayWake())
       return finishing.readiness
     },
   }

@@ -1,8 +1,10 @@
-/** A claim that stands where its data is to be brought back. */
+/** The kinds that hold data, and what becomes of a claim that stands where its data is to be brought back. */
 import type { ClusterClient } from '../../../shared/kubernetes/index.ts'
+import { cnpgVersion } from '../core/cnpg.ts'
 import type { DataObject, Promotion } from '../core/data.ts'
 import { sourceOf } from '../core/marks.ts'
 
+export const clusterKind = { apiVersion: cnpgVersion, kind: 'Cluster' }
 export const claimKind = { apiVersion: 'v1', kind: 'PersistentVolumeClaim' }
 
 /** An empty one that the mirror made before the data was declared goes; what may hold data is for people to remove. */

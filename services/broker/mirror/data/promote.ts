@@ -7,8 +7,7 @@ import type { Declared, Promotion } from '../core/data.ts'
 import { filledClaim, replicationDestination, restored, volsyncName, volsyncVersion } from '../core/volsync.ts'
 import { selectPromoted } from '../store.ts'
 import { type Back, bringBack } from './bring-back.ts'
-import { claimKind, giveWay } from './claims.ts'
-import { clusterKind } from './keep.ts'
+import { claimKind, clusterKind, giveWay } from './claims.ts'
 import { putData, readData, readNote } from './objects.ts'
 
 /** For which failover a claim was filled. */

@@ -12,14 +12,23 @@ import { stepOf } from '../follow.ts'
 import { commitProgress } from '../forward.ts'
 import type { Progress } from '../store.ts'
 import { type Finished, type Found, finish, stateAfter } from './steps.ts'
-import { selectUnderWay, type UnderWayRow } from './store.ts'
+import { selectMayWake, selectUnderWay, type UnderWayRow } from './store.ts'
 
 /** What is done and seen at the sites; each may be repeated, and rejects when the site does not answer. */
 export interface FinishSites {
   /** One step of bringing data back, for the failover that `order` names. */
   promote(hostingId: string, order: string): Promise<Promotion>
-  /** Of what runs for the failover that `order` names; where no agent does it, wakes what is held back. */
-  look(at: Reached, namespace: string, partyId: string, order: string): Promise<Readiness>
+  /**
+   * Of what runs for the failover that `order` names, and has its data. Wakes what waited for that, and where no agent does it
+   * what else is held back, if `confirm` still says that this failover is to do so.
+   */
+  look(
+    at: Reached,
+    namespace: string,
+    partyId: string,
+    order: string,
+    confirm: () => Promise<boolean>,
+  ): Promise<Readiness>
 }
 
 export interface FinishOptions {
@@ -86,10 +95,11 @@ async function finishAt(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = createLimit(atOnce)
+  const mayWake = ({ id }: UnderWayRow) => selectMayWake(kit.database, epoch, id)
   for (let from = 0; from < rows.length && !signal.aborted; from += batch) {
     const some = rows.slice(from, from + batch)
     const made = await Promise.all(
-      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row)))),
+      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row, () => mayWake(row))))),
     )
     for (const row of some) {
       const waitMs = Math.min(longestMs, 2 * (due.get(keyOf(row))?.waitMs ?? everyMs / 2))
@@ -105,7 +115,7 @@ async function finishAt(
 /** One that has come further is looked at at once. */
 const keyOf = ({ id, steps, stands, announced }: UnderWayRow) => JSON.stringify([id, steps.length, stands, announced])
 
-async function finishOne(sites: FinishSites, row: UnderWayRow): Promise<Finished> {
+async function finishOne(sites: FinishSites, row: UnderWayRow, mayWake: () => Promise<boolean>): Promise<Finished> {
   const taken = new Set<string>(row.steps.map(({ name }) => name))
   const names = row.has_names
     ? { stands: false, problem: null, ...row.announced, tried: row.announced !== null }
@@ -113,9 +123,11 @@ async function finishOne(sites: FinishSites, row: UnderWayRow): Promise<Finished
   const found: Found = { taken, stands: standsOf(taken, row), names }
   if (found.stands !== true || row.site === null) return finish(found)
   try {
-    const data = row.has_data && !taken.has('data-promoted') ? await sites.promote(row.hosting_id, row.id) : undefined
-    const looks = !taken.has('healthy') && (data === undefined || data.state === 'done')
-    return finish({ ...found, data, ...(looks && { readiness: await lookAt(sites, row.site, row) }) })
+    // What is woken may make claims of its own: that its data is back is written down before.
+    if (row.has_data && !taken.has('data-promoted'))
+      return finish({ ...found, data: await sites.promote(row.hosting_id, row.id) })
+    if (taken.has('healthy')) return finish(found)
+    return finish({ ...found, readiness: await lookAt(sites, row.site, row, mayWake) })
   } catch (error) {
     return { steps: [], trouble: reasonOf(error) }
   }
@@ -133,9 +145,10 @@ async function lookAt(
   sites: FinishSites,
   site: Reached,
   { id, name, party_id }: UnderWayRow,
+  mayWake: () => Promise<boolean>,
 ): Promise<Readiness | string> {
   try {
-    return await sites.look(site, name, party_id, id)
+    return await sites.look(site, name, party_id, id, mayWake)
   } catch (error) {
     if (refusalOf(error) !== 403) throw error
     return reasonOf(error)
