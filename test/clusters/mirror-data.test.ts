@@ -39,6 +39,8 @@ const claimOf = (labels: object = {}) => ({
   spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 })
 
+const yes = async () => true
+const no = async () => false
 const dataOf = async ({ view }: Mirrored): Promise<any[]> =>
   (await view()).placements.find(({ role }: any) => role === 'standby').mirror?.data ?? []
 
@@ -115,7 +117,9 @@ const backedUp: Chapter = async (t, { archive, kit, reach }) => {
   t.equal(await standby.read(copied.claim), undefined, 'no empty volume that would be taken for the data')
 
   await turn(kit, archive.id)
-  const promote = () => promoteData(kit, reach, id, 'opr_1')
+  await promoteData(kit, reach, id, 'opr_1', no)
+  t.equal(await standby.read(copied.restore), undefined, 'not by an operation that is over')
+  const promote = () => promoteData(kit, reach, id, 'opr_1', yes)
   t.match(await promote(), { state: 'waiting' })
   t.match(await standby.read(copied.restore), {
     spec: { backupName: 'gemeentecloud-archief-20261101100000', includedNamespaces: ['archief'] },
@@ -151,7 +155,10 @@ const promoted: Chapter = async (t, { zaak, kit, reach }) => {
   const { primary: lost, standby: active } = zaak
   await lost.kill()
   await turn(kit, zaak.id)
-  const promote = () => promoteData(kit, reach, zaak.id, 'opr_1')
+  t.match(await promoteData(kit, reach, zaak.id, 'opr_1', no), { state: 'waiting' })
+  t.match(await active.read(at.database), { spec: { replica: { enabled: true } } }, 'not by an operation that is over')
+  t.equal(await active.read(at.destination), undefined)
+  const promote = () => promoteData(kit, reach, zaak.id, 'opr_1', yes)
   t.match(await promote(), { state: 'waiting' })
   t.match(await active.read(at.database), { spec: { replica: { enabled: false } } })
   t.match(await active.read(at.destination), { spec: { trigger: { manual: 'opr_1' }, restic: { capacity: '1Gi' } } })
@@ -161,6 +168,8 @@ const promoted: Chapter = async (t, { zaak, kit, reach }) => {
     lastManualSync: 'opr_1',
     latestImage: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'image' },
   })
+  t.match(await promoteData(kit, reach, zaak.id, 'opr_1', no), { state: 'waiting' })
+  t.equal(await active.read(`${at.claim}/data`), undefined, 'nor is it done with what it could not write')
   t.match(await promote(), { state: 'done' })
   t.match(await active.read(`${at.claim}/data`), {
     spec: { storageClassName: 'snel', dataSourceRef: { kind: 'ReplicationDestination', name: 'gemeentecloud-data' } },

@@ -12,9 +12,10 @@ export async function giveWay(
   tenant: ClusterClient,
   namespace: string,
   { metadata: { name, uid = '', annotations }, status }: DataObject,
+  confirm: () => Promise<boolean>,
 ): Promise<Promotion> {
   if (sourceOf(annotations) === undefined || status?.['phase'] === 'Bound')
     return { state: 'failed', reason: `PersistentVolumeClaim ${name} stands here from before and may hold older data` }
-  await tenant.remove({ ...claimKind, name, namespace }, { preconditions: { uid } })
+  if (await confirm()) await tenant.remove({ ...claimKind, name, namespace }, { preconditions: { uid } })
   return { state: 'waiting', reason: `PersistentVolumeClaim ${name} makes way` }
 }

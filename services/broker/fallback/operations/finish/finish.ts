@@ -12,24 +12,20 @@ import { stepOf } from '../follow.ts'
 import { commitProgress } from '../forward.ts'
 import type { Progress } from '../store.ts'
 import { type Finished, type Found, finish, stateAfter } from './steps.ts'
-import { selectMayWake, selectUnderWay, type UnderWayRow } from './store.ts'
+import { type Change, selectMayChange, selectUnderWay, type UnderWayRow } from './store.ts'
 
-/** What is done and seen at the sites; each may be repeated, and rejects when the site does not answer. */
+/**
+ * What is done and seen at the sites for the failover that `order` names; each may be repeated, and rejects when the site does
+ * not answer. `confirm` says whether that failover is still to change anything there, and is asked just before.
+ */
 export interface FinishSites {
-  /** One step of bringing data back, for the failover that `order` names. */
-  promote(hostingId: string, order: string): Promise<Promotion>
-  /**
-   * Of what runs for the failover that `order` names, and has its data. Wakes what waited for that, and where no agent does it
-   * what else is held back, if `confirm` still says that this failover is to do so.
-   */
-  look(
-    at: Reached,
-    namespace: string,
-    partyId: string,
-    order: string,
-    confirm: () => Promise<boolean>,
-  ): Promise<Readiness>
+  /** One step of bringing data back. */
+  promote(hostingId: string, order: string, confirm: Confirm): Promise<Promotion>
+  /** Of what runs, once it has its data. Wakes what waited for that, and where no agent does it what else is held back. */
+  look(at: Reached, namespace: string, partyId: string, order: string, confirm: Confirm): Promise<Readiness>
 }
+
+type Confirm = () => Promise<boolean>
 
 export interface FinishOptions {
   readonly metrics: Pick<FallbackMetrics, 'ended'>
@@ -95,11 +91,11 @@ async function finishAt(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = createLimit(atOnce)
-  const mayWake = ({ id }: UnderWayRow) => selectMayWake(kit.database, epoch, id)
+  const may = ({ id }: UnderWayRow, what: Change) => selectMayChange(kit.database, epoch, id, what)
   for (let from = 0; from < rows.length && !signal.aborted; from += batch) {
     const some = rows.slice(from, from + batch)
     const made = await Promise.all(
-      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row, () => mayWake(row))))),
+      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row, (what) => may(row, what))))),
     )
     for (const row of some) {
       const waitMs = Math.min(longestMs, 2 * (due.get(keyOf(row))?.waitMs ?? everyMs / 2))
@@ -115,7 +111,11 @@ async function finishAt(
 /** One that has come further is looked at at once. */
 const keyOf = ({ id, steps, stands, announced }: UnderWayRow) => JSON.stringify([id, steps.length, stands, announced])
 
-async function finishOne(sites: FinishSites, row: UnderWayRow, mayWake: () => Promise<boolean>): Promise<Finished> {
+async function finishOne(
+  sites: FinishSites,
+  row: UnderWayRow,
+  may: (what: Change) => Promise<boolean>,
+): Promise<Finished> {
   const taken = new Set<string>(row.steps.map(({ name }) => name))
   const names = row.has_names
     ? { stands: false, problem: null, ...row.announced, tried: row.announced !== null }
@@ -125,9 +125,9 @@ async function finishOne(sites: FinishSites, row: UnderWayRow, mayWake: () => Pr
   try {
     // What is woken may make claims of its own: that its data is back is written down before.
     if (row.has_data && !taken.has('data-promoted'))
-      return finish({ ...found, data: await sites.promote(row.hosting_id, row.id) })
+      return finish({ ...found, data: await sites.promote(row.hosting_id, row.id, () => may('promote')) })
     if (taken.has('healthy')) return finish(found)
-    return finish({ ...found, readiness: await lookAt(sites, row.site, row, mayWake) })
+    return finish({ ...found, readiness: await lookAt(sites, row.site, row, () => may('wake')) })
   } catch (error) {
     return { steps: [], trouble: reasonOf(error) }
   }
@@ -145,7 +145,7 @@ async function lookAt(
   sites: FinishSites,
   site: Reached,
   { id, name, party_id }: UnderWayRow,
-  mayWake: () => Promise<boolean>,
+  mayWake: Confirm,
 ): Promise<Readiness | string> {
   try {
     return await sites.look(site, name, party_id, id, mayWake)

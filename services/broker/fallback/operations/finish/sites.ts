@@ -6,7 +6,7 @@ import type { FinishSites } from './finish.ts'
 
 export function sitesBy(kit: Kit, reach: Clusters['reach']): FinishSites {
   return {
-    promote: (hostingId, order) => promoteData(kit, reach, hostingId, order),
+    promote: (hostingId, order, confirm) => promoteData(kit, reach, hostingId, order, confirm),
     async look(at, namespace, partyId, order, confirm) {
       const client = await reach(at)
       try {
