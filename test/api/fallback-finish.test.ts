@@ -1,5 +1,6 @@
 /** Operations to their end: data, health and names after the grant, a person where it does not come, through restarts. */
 import t, { type Test } from 'tap'
+import { selectMayChange } from '../../services/broker/fallback/operations/finish/store.ts'
 import { at, type FallbackStage, fallbackStage, keepSeen } from '../support/fallback-stage.ts'
 import { until } from '../support/until.ts'
 
@@ -61,6 +62,7 @@ t.test(
       /^14 objects, as of 20.*; 1 lacking: Secret sleutel; cnpg db as of 1970/,
     )
     await until(() => stage.finishing.promoted.length >= 2, 'it is promoted')
+    t.same(stage.finishing.mightPromote.includes(false), false)
     t.equal(stage.finishing.looks, 0, 'what runs without its data is not looked at')
     t.same(new Set(stage.finishing.promoted), new Set([`${hosting.id} ${id}`]), 'as one order')
 
@@ -74,6 +76,19 @@ t.test(
     const promoted = stage.finishing.promoted.length
     stage.finishing.readiness = { wanted: 1, waiting: [] }
     await until(async () => steps(await read(stage, id)).includes('healthy'), 'health')
+    t.ok(stage.finishing.mightWake.length > 0)
+    t.same(
+      stage.finishing.mightWake.includes(false),
+      false,
+      'what waits for its data is looked at once that is written',
+    )
+    const epoch = async () => (await database.query<{ epoch: number }>('select epoch from leader'))[0]?.epoch ?? 0
+    t.equal(await selectMayChange(database, await epoch(), id, 'wake'), true)
+    t.equal(
+      await selectMayChange(database, (await epoch()) - 1, id, 'wake'),
+      false,
+      'nothing is woken by who leads no more',
+    )
     t.equal(stage.finishing.promoted.length, promoted, 'what was promoted is not promoted again')
     t.match(await read(stage, id), { state: 'running', outcome: null })
     await database.query(
@@ -83,6 +98,8 @@ t.test(
     await until(async () => (await read(stage, id)).state === 'done', 'all of it')
     const all = 'confirmed fenced claimed objects-present scaled-up data-promoted healthy traffic-switched done'
     t.same(steps(await read(stage, id)), all.split(' '))
+    t.equal(await selectMayChange(database, await epoch(), id, 'wake'), false, 'nor by an operation that is over')
+    t.equal(await selectMayChange(database, await epoch(), id, 'promote'), false)
     const told = await database.query<{ step: string }>(
       `select data ->> 'step' as step from events
        where type like 'operation.%' and data ->> 'operationId' = $1 and data ->> 'state' = 'done'`,
@@ -118,7 +135,13 @@ t.test('who gives up on it leaves the hosting where it is, and may send it back'
     body: { kind: 'failback', ...why },
   })
   t.equal(refused.status, 409, 'one at a time')
+  const { database } = stage.api.kit
+  const [leader] = await database.query<{ epoch: number }>('select epoch from leader')
+  const mayPromote = () => selectMayChange(database, leader?.epoch ?? 0, operation, 'promote')
+  t.equal(await mayPromote(), true, 'it is looked at on and on')
+  t.equal(await selectMayChange(database, leader?.epoch ?? 0, operation, 'wake'), false, 'and nothing woken without')
   const aborted = await stage.api.call('loket', 'POST', `operations/${operation}/aborts`, { body: why })
+  t.equal(await mayPromote(), false, 'whoever is at it just now')
   t.match(aborted.body, { state: 'aborted', outcome: why.reason })
   t.equal((await stage.row(id))?.holder, to, 'it stays')
   await until(async () => at(await stage.show(id), 'standby') !== undefined, 'the site that it left stands by')

@@ -5,7 +5,7 @@ import { databaseCluster, operators, tenantMay } from './data-kinds.ts'
 import { pathOf } from './mirror-objects.ts'
 import { type Mirrored, type MirrorStage, patience, setMirrorStage } from './mirror-stage.ts'
 import { grantVelero } from './owner.ts'
-import type { Cluster } from './start.ts'
+import { copiesAt, says } from './played-operators.ts'
 import { missingForClusters, until } from './start.ts'
 
 t.setTimeout(45 * 60_000)
@@ -39,20 +39,8 @@ const claimOf = (labels: object = {}) => ({
   spec: { storageClassName: 'snel', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
 })
 
-/** What its operator would write. */
-const says = (cluster: Cluster, kind: string, name: string, status: object, namespace = space) =>
-  cluster.kubectl(
-    '-n',
-    namespace,
-    'patch',
-    kind,
-    name,
-    '--subresource=status',
-    '--type=merge',
-    '-p',
-    JSON.stringify({ status }),
-  )
-
+const yes = async () => true
+const no = async () => false
 const dataOf = async ({ view }: Mirrored): Promise<any[]> =>
   (await view()).placements.find(({ role }: any) => role === 'standby').mirror?.data ?? []
 
@@ -105,18 +93,6 @@ const ageIsTold: Chapter = async (t, { zaak, metrics }) => {
   await says(primary, 'clusters', 'db', { conditions })
 }
 
-/** As a site writes the copies that it makes, and those of others that it finds in the store that they share. */
-async function copiesAt(cluster: Cluster, hosting: string, phases: Readonly<Record<string, string>>): Promise<void> {
-  for (const [startTimestamp, phase] of Object.entries(phases)) {
-    const name = `gemeentecloud-archief-${startTimestamp.replaceAll(/\D/g, '')}`
-    // Of a grant before that by which it runs now, whatever that is.
-    const labels = { 'gemeentecloud.nl/hosting': hosting, 'gemeentecloud.nl/epoch': '0.7' }
-    const metadata = { name, namespace: 'velero', labels }
-    await cluster.apply({ apiVersion: 'velero.io/v1', kind: 'Backup', metadata, spec: {} })
-    await says(cluster, 'backups', name, { phase, startTimestamp, backupItemOperationsCompleted: 1 }, 'velero')
-  }
-}
-
 const backedUp: Chapter = async (t, { archive, kit, reach }) => {
   const { primary, standby, id } = archive
   await primary.apply(claimOf())
@@ -141,7 +117,9 @@ const backedUp: Chapter = async (t, { archive, kit, reach }) => {
   t.equal(await standby.read(copied.claim), undefined, 'no empty volume that would be taken for the data')
 
   await turn(kit, archive.id)
-  const promote = () => promoteData(kit, reach, id, 'opr_1')
+  await promoteData(kit, reach, id, 'opr_1', no)
+  t.equal(await standby.read(copied.restore), undefined, 'not by an operation that is over')
+  const promote = () => promoteData(kit, reach, id, 'opr_1', yes)
   t.match(await promote(), { state: 'waiting' })
   t.match(await standby.read(copied.restore), {
     spec: { backupName: 'gemeentecloud-archief-20261101100000', includedNamespaces: ['archief'] },
@@ -177,7 +155,10 @@ const promoted: Chapter = async (t, { zaak, kit, reach }) => {
   const { primary: lost, standby: active } = zaak
   await lost.kill()
   await turn(kit, zaak.id)
-  const promote = () => promoteData(kit, reach, zaak.id, 'opr_1')
+  t.match(await promoteData(kit, reach, zaak.id, 'opr_1', no), { state: 'waiting' })
+  t.match(await active.read(at.database), { spec: { replica: { enabled: true } } }, 'not by an operation that is over')
+  t.equal(await active.read(at.destination), undefined)
+  const promote = () => promoteData(kit, reach, zaak.id, 'opr_1', yes)
   t.match(await promote(), { state: 'waiting' })
   t.match(await active.read(at.database), { spec: { replica: { enabled: false } } })
   t.match(await active.read(at.destination), { spec: { trigger: { manual: 'opr_1' }, restic: { capacity: '1Gi' } } })
@@ -187,6 +168,8 @@ const promoted: Chapter = async (t, { zaak, kit, reach }) => {
     lastManualSync: 'opr_1',
     latestImage: { apiGroup: 'snapshot.storage.k8s.io', kind: 'VolumeSnapshot', name: 'image' },
   })
+  t.match(await promoteData(kit, reach, zaak.id, 'opr_1', no), { state: 'waiting' })
+  t.equal(await active.read(`${at.claim}/data`), undefined, 'nor is it done with what it could not write')
   t.match(await promote(), { state: 'done' })
   t.match(await active.read(`${at.claim}/data`), {
     spec: { storageClassName: 'snel', dataSourceRef: { kind: 'ReplicationDestination', name: 'gemeentecloud-data' } },

@@ -1,13 +1,14 @@
 /** Two datacenters with agents, and hostings that run at one and stand by at the other: the stage of the mirror. */
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { keepInFile, kubeconfigAccess, startAgent } from '../../services/agent/index.ts'
+import { keepInFile, kubeconfigAccess, recordInFile, startAgent } from '../../services/agent/index.ts'
 import { type Clusters, createClusters } from '../../services/broker/clusters/index.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { createSecrets } from '../../services/shared/secrets.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { type Desk, startDesk } from './desk.ts'
 import { joinDatacenter } from './gateway-stage.ts'
+import { grantFallbackRights } from './owner.ts'
 import { type Cluster, startClusters, until } from './start.ts'
 
 const sites = ['amersfoort', 'breda'] as const
@@ -33,7 +34,8 @@ export interface MirrorStage extends Desk {
   readonly reach: Clusters['reach']
 }
 
-export async function setMirrorStage(t: Test): Promise<MirrorStage> {
+/** `takePart`: whether agents stop and start hostings; where they do not, the desk does. */
+export async function setMirrorStage(t: Test, { takePart = false } = {}): Promise<MirrorStage> {
   const node = (name: string) => ({ name, cpu: '8', memory: '32Gi', pods: 110 })
   const clusters = await startClusters(
     t,
@@ -45,7 +47,10 @@ export async function setMirrorStage(t: Test): Promise<MirrorStage> {
     })),
   )
   const desk = await startDesk(t)
-  for (const site of sites) await joinDatacenter(desk, clusters[site], site, agentOf(t))
+  for (const site of sites) {
+    if (takePart) await grantFallbackRights(clusters[site], 'broker')
+    await joinDatacenter(desk, clusters[site], site, agentOf(t, takePart))
+  }
   for (const { id } of (await desk.provider.get('datacenters')).body.items) {
     await desk.provider.post(`datacenters/${id}/offers`, storage)
   }
@@ -93,13 +98,23 @@ const storage = {
   tariff: { 'storage/snel': 1_000 },
 }
 
-function agentOf(t: Test) {
+function agentOf(t: Test, takePart: boolean) {
   return async (_site: string, joinToken: string, cluster: Cluster, { kit, url }: Desk) => {
     const folder = temporaryFolder('agent')
     t.teardown(folder.remove)
     const access = kubeconfigAccess(cluster.kubeconfigOf('broker'))
     const keep = keepInFile(join(folder.path, 'agent.json'))
-    const agent = await startAgent({ ...kit, desk: url, version: '0.0.0', joinToken, access, keep, drainMs: 100 })
+    const fallback = { store: () => recordInFile(join(folder.path, 'fallback.json')) }
+    const agent = await startAgent({
+      ...kit,
+      desk: url,
+      version: '0.0.0',
+      joinToken,
+      access,
+      keep,
+      drainMs: 100,
+      ...(takePart && { fallback }),
+    })
     t.teardown(() => agent.stop())
   }
 }

@@ -27,8 +27,15 @@ export interface FallbackStage {
   lead(database?: Database): () => Promise<void>
   host(name: string, fallback?: object, more?: object): Promise<any>
   row(hosting: string): Promise<Row | undefined>
-  /** What operations find at the sites, to be changed by tests; what was promoted (hosting and order), how often was looked. */
-  readonly finishing: { promotion: Promotion; readiness: Readiness; readonly promoted: string[]; looks: number }
+  /** What operations find at the sites, to be changed by tests, what they did there, and whether they might. */
+  readonly finishing: {
+    promotion: Promotion
+    readiness: Readiness
+    readonly promoted: string[]
+    looks: number
+    readonly mightPromote: boolean[]
+    readonly mightWake: boolean[]
+  }
   /** All is in the clusters as it is to be, as the loop over them would have it, of which none runs here. */
   seen(): Promise<void>
   /** Waits until the site runs it. */
@@ -75,14 +82,18 @@ export async function fallbackStage(
     readiness: { wanted: 1, waiting: [] },
     promoted: [],
     looks: 0,
+    mightPromote: [],
+    mightWake: [],
   }
   const finishSites: FinishSites = {
-    promote: async (hosting, order) => {
+    promote: async (hosting, order, mayPromote) => {
       finishing.promoted.push(`${hosting} ${order}`)
+      finishing.mightPromote.push(await mayPromote())
       return finishing.promotion
     },
-    look: async () => {
+    look: async (_at, _namespace, _partyId, _order, mayWake) => {
       finishing.looks++
+      finishing.mightWake.push(await mayWake())
       return finishing.readiness
     },
   }

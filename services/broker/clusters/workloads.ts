@@ -1,7 +1,8 @@
 /** What runs in a namespace of a hosting, looked at in the name of its party. */
-import { replicasAnnotation, suspendAnnotation } from '../../shared/held-back.ts'
+import { replicasAnnotation, suspendAnnotation, waitsAnnotation } from '../../shared/held-back.ts'
 import {
   type ClusterClient,
+  endOfWait,
   type KindRef,
   type KubernetesObject,
   type ObjectRef,
@@ -35,22 +36,34 @@ export async function lookAtWorkloads(tenant: ClusterClient, namespace: string):
 
 /**
  * Gives what is held back what it is to have, as an agent does where there is one: for `epoch`, a text that is another at
- * each grant. May be broken off anywhere and done again; what went meanwhile is passed by.
+ * each grant; and what waits for its data too, which no agent does. `confirm` is asked after each was read and before any is
+ * changed, which is refused when it has become another. May be broken off anywhere and done again; what went meanwhile is
+ * passed by.
  */
-export async function wakeWorkloads(tenant: ClusterClient, namespace: string, epoch: string): Promise<void> {
+export async function wakeWorkloads(
+  tenant: ClusterClient,
+  namespace: string,
+  epoch: string,
+  confirm: () => Promise<boolean>,
+): Promise<void> {
   for (const { apiVersion, kind, wake } of workloads) {
     const held: KubernetesObject[] = []
-    await listServed(tenant, { apiVersion, kind }, namespace, (object) => held.push(object))
+    await listServed(tenant, { apiVersion, kind }, namespace, (object) => {
+      if (isHeldBack(object)) held.push(object)
+    })
+    if (held.length === 0) continue
+    if (!(await confirm())) return
     for (const object of held) {
-      const change = isHeldBack(object) ? wake({ ...object, apiVersion, kind }, epoch) : undefined
+      const change = endOfWait(object) ?? wake({ ...object, apiVersion, kind }, epoch)
       if (change)
         await patchUnlessGone(tenant, { apiVersion, kind, name: object.metadata.name ?? '', namespace }, change)
     }
   }
 }
 
+const marks = [replicasAnnotation, suspendAnnotation, waitsAnnotation]
 const isHeldBack = ({ metadata: { annotations = {} } }: KubernetesObject) =>
-  annotations[replicasAnnotation] !== undefined || annotations[suspendAnnotation] !== undefined
+  marks.some((mark) => annotations[mark] !== undefined)
 
 async function patchUnlessGone(tenant: ClusterClient, ref: ObjectRef, change: object): Promise<void> {
   try {

@@ -100,11 +100,13 @@ function identityOf({
   role,
   mode,
   warmReplicas,
+  activity,
   active,
   other,
   data,
 }: PairRow): string {
-  return JSON.stringify([activePlacementId, otherPlacementId, role, mode, warmReplicas, active, other, data])
+  const standing = [role, mode, warmReplicas, activity]
+  return JSON.stringify([activePlacementId, otherPlacementId, standing, active, other, data])
 }
 
 async function arrange(

@@ -3,11 +3,12 @@ import type { KindRef } from '../../shared/kubernetes/index.ts'
 import type { ReadOptions } from './copies.ts'
 import { cnpgVersion } from './core/cnpg.ts'
 import { groupOf, isCustomGroup } from './core/kinds.ts'
+import { waitsForData } from './core/waiting.ts'
 import type { Seen } from './source.ts'
 import type { PairRow } from './store.ts'
 
 export function readOptionsOf(
-  { mode, warmReplicas, data }: PairRow,
+  { mode, warmReplicas, data, role, activity }: PairRow,
   mirrored: readonly KindRef[],
   objects: ReadonlyMap<string, Seen>,
 ): ReadOptions {
@@ -25,6 +26,12 @@ export function readOptionsOf(
       (apiVersion === cnpgVersion && kind === 'Cluster') ||
       (kind === 'PersistentVolumeClaim' &&
         (data ?? []).some(({ kind: by, name }) => by === 'velero' || (by === 'volsync' && name === metadata.name))),
-    standing: { mode, warmReplicas, isScaled },
+    standing: {
+      mode,
+      warmReplicas,
+      isScaled,
+      // What is active in several places is never handed over, so nobody would wake it.
+      waits: (workload) => role === 'standby' && activity !== 'shared' && waitsForData(workload, data ?? []),
+    },
   }
 }

@@ -2,6 +2,7 @@
  * What stands in the namespace at the active site, object by object as a digest: followed by watches, or by lists where a
  * datacenter has so many hostings that watches would fill its tunnel. An object is told with its essence once, and is not kept.
  */
+import { waitingReplicas } from '../../shared/held-back.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { type ClusterClient, type KindRef, type KubernetesObject, TooLarge } from '../../shared/kubernetes/index.ts'
 import { listAll, pause, reasonOf } from '../clusters/index.ts'
@@ -18,6 +19,8 @@ export interface Seen extends KindRef {
   readonly digest: string
   /** Of an autoscaler: what it scales. */
   readonly scales?: { readonly kind: string; readonly name: string } | undefined
+  /** It sleeps until its data has been brought back. */
+  readonly waits?: boolean
 }
 
 export interface Source {
@@ -173,7 +176,9 @@ function listKind({ kit, ...options }: SourceOptions, notes: Notes, kind: KindRe
   return followed
 }
 
-function seenOf({ apiVersion, kind, metadata }: KubernetesObject, essence: MirroredObject): Seen {
+function seenOf(object: KubernetesObject, essence: MirroredObject): Seen {
+  const { apiVersion, kind, metadata } = object
+  const { replicas } = (object['spec'] ?? {}) as { replicas?: unknown }
   const scales = kind === 'HorizontalPodAutoscaler' ? scaledBy(essence) : undefined
   return {
     apiVersion,
@@ -182,5 +187,6 @@ function seenOf({ apiVersion, kind, metadata }: KubernetesObject, essence: Mirro
     uid: metadata.uid ?? '',
     digest: digestOf(essence),
     ...(scales && { scales }),
+    ...(waitingReplicas(metadata.annotations, replicas) !== undefined && { waits: true }),
   }
 }

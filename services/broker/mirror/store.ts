@@ -11,6 +11,7 @@ export interface PairRow extends Row {
   readonly partyId: string
   readonly mode: 'cold' | 'warm' | 'hot'
   readonly warmReplicas: number
+  readonly activity: 'exclusive' | 'pinned' | 'shared'
   readonly activePlacementId: string
   readonly active: PairSite
   readonly otherPlacementId: string
@@ -47,6 +48,7 @@ export function selectPairs(sql: Sql): Promise<PairRow[]> {
     `select h.id as "hostingId", h.name, h.party_id as "partyId",
        coalesce(nullif(h.spec -> 'fallback' ->> 'mode', 'none'), 'cold') as mode,
        coalesce((h.spec -> 'fallback' ->> 'warmReplicas')::int, 1) as "warmReplicas",
+       coalesce(h.spec -> 'fallback' ->> 'activity', 'pinned') as activity,
        a.id as "activePlacementId", ${siteOf('ad', 'ac')} as active,
        o.id as "otherPlacementId", ${siteOf('od', 'oc')} as other,
        case o.role when 'coming' then 'standby' else o.role end as role, o.epoch, h.spec -> 'data' as data,
@@ -127,16 +129,20 @@ export interface Grant {
   readonly lease: Epoch
   /** An operation has yet to bring its data back. */
   readonly isPromoting: boolean
+  /** It has a new site, and what runs there is not yet as it was. */
+  readonly isUnderWay: boolean
 }
 
 export async function selectGrant(sql: Sql, hostingId: string): Promise<Grant> {
   const [row] = await sql.query<Grant & Row>(
-    `select ${lease}, exists (select 1 from operations o where o.hosting_id = h.id and o.state not in ('done', 'aborted')
-       and o.steps @> '[{"name": "claimed"}]' and not o.steps @> '[{"name": "data-promoted"}]') as "isPromoting"
-     from hostings h where h.id = $1`,
+    `select ${lease}, o.id is not null and not coalesce(o.steps @> '[{"name": "data-promoted"}]', false) as "isPromoting",
+       o.id is not null as "isUnderWay"
+     from hostings h left join operations o on o.hosting_id = h.id and o.state not in ('done', 'aborted')
+       and o.steps @> '[{"name": "claimed"}]'
+     where h.id = $1`,
     [hostingId],
   )
-  return row ?? { lease: noEpoch, isPromoting: false }
+  return row ?? { lease: noEpoch, isPromoting: false, isUnderWay: false }
 }
 
 /** Where a hosting runs now, and what holds its data. */

@@ -1,5 +1,5 @@
 /** How one workload is put to rest and woken, and which pods may still run: pure, over objects as the API server gives them. */
-import { replicasAnnotation, suspendAnnotation } from '../held-back.ts'
+import { replicasAnnotation, suspendAnnotation, waitingReplicas, waitsAnnotation } from '../held-back.ts'
 import type { KindRef, KubernetesObject } from './model.ts'
 
 const touchedAnnotation = 'gemeentecloud.nl/active-epoch'
@@ -47,6 +47,15 @@ function scaledUp(object: KubernetesObject): object | undefined {
   if (wanted === undefined) return undefined
   const isWanted = specOf(object)['replicas'] === 0 && /^\d{1,6}$/.test(wanted)
   return change(object, { [replicasAnnotation]: null }, isWanted ? { replicas: Number(wanted) } : undefined)
+}
+
+/** Of what waits for its data, once that is there or is not to come any more; undefined for what does not wait. */
+export function endOfWait(object: KubernetesObject): object | undefined {
+  const { annotations } = object.metadata
+  if (annotations?.[waitsAnnotation] === undefined) return undefined
+  const wanted = waitingReplicas(annotations, specOf(object)['replicas'])
+  if (wanted === undefined) return change(object, { [waitsAnnotation]: null })
+  return change(object, { [waitsAnnotation]: null, [replicasAnnotation]: null }, { replicas: wanted })
 }
 
 function suspended(object: KubernetesObject): object | undefined {

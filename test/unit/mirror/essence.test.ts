@@ -11,6 +11,7 @@ const standing = (mode: Standing['mode'], warmReplicas = 1, scaled = ''): Standi
   mode,
   warmReplicas,
   isScaled: (kind, name) => `${kind}/${name}` === scaled,
+  waits: () => false,
 })
 const object = (apiVersion: string, kind: string, body: object = {}, metadata: object = {}): MirroredObject => ({
   apiVersion,

@@ -22,6 +22,7 @@ const row: PairRow = {
   partyId: 'pty_1',
   mode: 'cold',
   warmReplicas: 1,
+  activity: 'pinned',
   activePlacementId: 'plc_1',
   active: site('amersfoort'),
   otherPlacementId: 'plc_2',

@@ -1,5 +1,5 @@
 /** Whether what is to run in a namespace does, from its workloads and pods as the cluster tells them. Pure. */
-import { replicasAnnotation } from '../../../shared/held-back.ts'
+import { replicasAnnotation, waitsAnnotation } from '../../../shared/held-back.ts'
 
 export interface Readiness {
   /** Workloads that want at least one replica. */
@@ -9,7 +9,7 @@ export interface Readiness {
 }
 
 export interface Looked extends Readiness {
-  /** Workloads that are told to run fewer than they are to have. */
+  /** Workloads that are told to run fewer than they are to have, and those that wait for their data. */
   readonly heldBack: number
 }
 
@@ -28,8 +28,8 @@ export function readinessOf(workloads: readonly Workload[], pods: readonly Workl
   const states = workloads.map(stateOf).filter(({ replicas, heldBack }) => replicas > 0 || heldBack)
   const troubles = [...new Set(pods.flatMap(troubleOf))].slice(0, 5)
   const late = states.filter(({ replicas, ready, current, heldBack }) => heldBack || !current || ready < replicas)
-  const waiting = late.map(({ name, ready, replicas, heldBack }) =>
-    heldBack ? `${name} (held back)` : `${name} (${ready} of ${replicas})`,
+  const waiting = late.map(({ name, ready, replicas, heldBack, waits }) =>
+    waits ? `${name} (waits for its data)` : heldBack ? `${name} (held back)` : `${name} (${ready} of ${replicas})`,
   )
   return {
     wanted: states.length,
@@ -43,9 +43,11 @@ function stateOf({ kind, metadata, ...fields }: Workload) {
   const status = (fields['status'] ?? {}) as Readonly<Record<string, number | undefined>>
   const isDaemon = kind === 'DaemonSet'
   const asked = metadata.annotations?.[replicasAnnotation]
+  const waits = metadata.annotations?.[waitsAnnotation] !== undefined
   return {
     name: `${kind} ${metadata.name ?? ''}`,
-    heldBack: asked !== undefined && Number(asked) > 0,
+    heldBack: waits || (asked !== undefined && Number(asked) > 0),
+    waits,
     // How many a DaemonSet wants is known once its controller has looked.
     replicas: isDaemon ? Math.max(1, status['desiredNumberScheduled'] ?? 1) : (spec.replicas ?? 1),
     ready: (isDaemon ? status['numberReady'] : status['readyReplicas']) ?? 0,

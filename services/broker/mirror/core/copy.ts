@@ -1,5 +1,5 @@
 /** What is written at the standby for an object of the active site: the same, but asleep as far as its mode says. */
-import { replicasAnnotation, suspendAnnotation } from '../../../shared/held-back.ts'
+import { replicasAnnotation, suspendAnnotation, waitsAnnotation } from '../../../shared/held-back.ts'
 import { groupOf } from './kinds.ts'
 import { type Source, sourceAnnotation, sourceText } from './marks.ts'
 import type { MirroredObject } from './objects.ts'
@@ -10,6 +10,8 @@ export interface Standing {
   readonly warmReplicas: number
   /** Whether an autoscaler sets the replicas of this workload, so that we would only pull against it. */
   readonly isScaled: (kind: string, name: string) => boolean
+  /** Whether this workload sleeps until its data has been brought back, whatever the mode. */
+  readonly waits: (workload: MirroredObject) => boolean
 }
 
 type Fields = Readonly<Record<string, unknown>>
@@ -21,8 +23,10 @@ export function copyOf(essence: MirroredObject, source: Source, standing: Standi
   const held: Record<string, unknown> = {}
   if (isScalable(essence)) {
     const wanted = Number(spec['replicas'] ?? 1)
-    marks[replicasAnnotation] = String(wanted)
-    held['replicas'] = replicasAt(essence, wanted, standing)
+    const waits = standing.waits(essence)
+    if (waits) marks[waitsAnnotation] = String(wanted)
+    marks[replicasAnnotation] = String(waits ? 0 : wanted)
+    held['replicas'] = waits ? 0 : replicasAt(essence, wanted, standing)
   }
   if (isCronJob(essence)) {
     marks[suspendAnnotation] = String(spec['suspend'] === true)
@@ -43,7 +47,9 @@ export function isHeld(copy: MirroredObject, standing: Standing): boolean {
   if (isCronJob(copy)) return spec['suspend'] === true && annotations[suspendAnnotation] !== undefined
   if (!isScalable(copy)) return true
   const wanted = annotations[replicasAnnotation]
-  if (wanted === undefined) return false
+  const waits = standing.waits(copy)
+  if (wanted === undefined || waits !== (annotations[waitsAnnotation] !== undefined)) return false
+  if (waits) return wanted === '0' && spec['replicas'] === 0
   const due = replicasAt(copy, Number(wanted), standing)
   return due === undefined || due === spec['replicas']
 }
@@ -56,7 +62,7 @@ function replicasAt({ kind, metadata }: MirroredObject, wanted: number, standing
   return mode === 'hot' ? wanted : Math.min(wanted, warmReplicas)
 }
 
-const isScalable = ({ apiVersion, kind }: MirroredObject) =>
+export const isScalable = ({ apiVersion, kind }: MirroredObject) =>
   groupOf(apiVersion) === 'apps' && (kind === 'Deployment' || kind === 'StatefulSet')
 const isCronJob = ({ apiVersion, kind }: MirroredObject) => groupOf(apiVersion) === 'batch' && kind === 'CronJob'
 

@@ -2,7 +2,7 @@
  * What an object says wherever it stands: all that a cluster assigned is left out, and what a standby holds back is as it is
  * wanted. Of an object and its faithful copy the essence is the same.
  */
-import { replicasAnnotation, suspendAnnotation } from '../../../shared/held-back.ts'
+import { replicasAnnotation, suspendAnnotation, waitingReplicas, waitsAnnotation } from '../../../shared/held-back.ts'
 import { groupOf, type Kind } from './kinds.ts'
 import { sourceAnnotation } from './marks.ts'
 import type { Metadata, MirroredObject } from './objects.ts'
@@ -47,6 +47,7 @@ function isOfCluster(object: MirroredObject): boolean {
 const assigned = [
   replicasAnnotation,
   suspendAnnotation,
+  waitsAnnotation,
   sourceAnnotation,
   'deployment.kubernetes.io/revision',
   'deprecated.daemonset.template.generation',
@@ -93,6 +94,8 @@ function bodyOf({ apiVersion, kind, metadata }: MirroredObject, body: Fields): F
 
 /** What stands in the mark is what is wanted: a site that runs takes the mark off. */
 function wantedReplicas(spec: Fields, marks: Readonly<Record<string, string>>): number {
+  const waiting = waitingReplicas(marks, spec['replicas'])
+  if (waiting !== undefined) return waiting
   const held = marks[replicasAnnotation]
   if (held !== undefined && /^\d{1,6}$/.test(held)) return Number(held)
   return typeof spec['replicas'] === 'number' ? spec['replicas'] : 1

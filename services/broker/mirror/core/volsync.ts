@@ -63,11 +63,11 @@ export function filledClaim(
     kind: 'ReplicationDestination',
     name: volsyncName(claim.metadata.name),
   }
-  const { name } = claim.metadata
+  const { name, labels } = claim.metadata
   return {
     apiVersion: 'v1',
     kind: 'PersistentVolumeClaim',
-    metadata: { name, namespace, annotations },
+    metadata: { name, namespace, ...(labels && { labels }), annotations },
     spec: { ...spec, dataSourceRef },
   }
 }

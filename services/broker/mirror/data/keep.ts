@@ -2,25 +2,25 @@
 import type { KindRef } from '../../../shared/kubernetes/index.ts'
 import { reasonOf } from '../../clusters/index.ts'
 import { Deposed } from '../../scheduling/index.ts'
-import { cnpgState, cnpgVersion, followerOf, isReplica } from '../core/cnpg.ts'
+import { cnpgState, followerOf, isReplica } from '../core/cnpg.ts'
 import type { DataObject, DataState, Declared } from '../core/data.ts'
 import { replicationSource, volsyncName, volsyncState, volsyncVersion } from '../core/volsync.ts'
 import type { Datacenter } from '../datacenter.ts'
-import type { Seen } from '../source.ts'
 import { keepBackups, scheduleKind } from './backups.ts'
-import { claimKind } from './claims.ts'
+import { claimKind, clusterKind } from './claims.ts'
 import type { DataContext } from './context.ts'
 import { noteName, noteOf, putData, readData } from './objects.ts'
+import { ofOtherReplicas, undeclared, withAsleep } from './tell.ts'
 
-export const clusterKind = { apiVersion: cnpgVersion, kind: 'Cluster' }
 const sourceKind = { apiVersion: volsyncVersion, kind: 'ReplicationSource' }
 const noteKind = { apiVersion: 'v1', kind: 'ConfigMap' }
 
-/** What fails for one is told of that one; rejects only with `Deposed`. */
-export function keepData(context: DataContext): Promise<DataState[]> {
-  const { row, objects } = context
-  if (row.data === null) return undeclared(context, objects)
-  return Promise.all(row.data.map((declared) => keepOne(context, declared)))
+/** What fails for one is told of that one; rejects with `Deposed`, and when the store fails. */
+export async function keepData(context: DataContext): Promise<DataState[]> {
+  const { data } = context.row
+  if (data === null) return undeclared(context)
+  const states = await Promise.all(data.map((declared) => keepOne(context, declared)))
+  return [...(await withAsleep(context, states)), ...ofOtherReplicas(context, data)]
 }
 
 async function keepOne(context: DataContext, declared: Declared): Promise<DataState> {
@@ -93,9 +93,9 @@ async function keepVolume(context: DataContext, declared: Extract<Declared, { ki
   return volsyncState(declared.name, source)
 }
 
-const prepared = ({ apiVersion, kind, metadata: { name }, spec = {} }: DataObject): DataObject => {
+const prepared = ({ apiVersion, kind, metadata: { name, labels }, spec = {} }: DataObject): DataObject => {
   const { volumeName: _volumeName, ...kept } = spec
-  return { apiVersion, kind, metadata: { name }, spec: kept }
+  return { apiVersion, kind, metadata: { name, ...(labels && { labels }) }, spec: kept }
 }
 
 async function putNote({ row, there, confirm }: DataContext, kind: string, name: string, object: DataObject) {
@@ -107,23 +107,4 @@ async function putNote({ row, there, confirm }: DataContext, kind: string, name:
 async function known(datacenter: Datacenter, kind: KindRef, operator: string): Promise<void> {
   const found = await datacenter.resources(kind.apiVersion)
   if (!found.some((one) => one.kind === kind.kind)) throw new Error(`${datacenter.slug} does not know ${operator}`)
-}
-
-/** What holds data and nobody has said how it comes along. */
-async function undeclared(
-  { active, here, row }: DataContext,
-  objects: ReadonlyMap<string, Seen>,
-): Promise<DataState[]> {
-  const claims = [...objects.values()]
-    .filter(({ kind }) => kind === claimKind.kind)
-    .map(({ kind, name }) => `${kind}/${name}`)
-  const isServed = (await active.resources(cnpgVersion)).some(({ kind }) => kind === clusterKind.kind)
-  const clusters = isServed ? await here.list(clusterKind, { namespace: row.name }).catch(() => undefined) : undefined
-  const databases = (clusters?.items ?? []).map(({ metadata }) => `Cluster/${metadata.name}`)
-  return [...claims, ...databases].map((name) => ({
-    kind: 'undeclared',
-    name,
-    goodAtMs: null,
-    problem: 'it holds data, and how that comes to the standby is not declared',
-  }))
 }

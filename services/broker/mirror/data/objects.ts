@@ -26,22 +26,24 @@ export async function readData(
 
 /**
  * Brings an object to what is wanted; one that was last written as the same costs no call. `confirm` is asked after `before`
- * was read and before anything is written, which is refused when `before` is not what stands there any more.
+ * was read and before anything is written, which is refused when `before` is not what stands there any more. False when it was
+ * not confirmed.
  */
 export async function putData(
   client: ClusterClient,
   wanted: DataObject,
   before: DataObject | undefined,
   confirm: () => Promise<boolean>,
-): Promise<void> {
+): Promise<boolean> {
   const digest = digestOf(wanted)
-  if (before?.metadata.annotations?.[digestAnnotation] === digest) return
-  if (!(await confirm())) return
+  if (before?.metadata.annotations?.[digestAnnotation] === digest) return true
+  if (!(await confirm())) return false
   const { uid, resourceVersion } = (before?.metadata ?? {}) as { uid?: string; resourceVersion?: string }
   const annotations = { ...wanted.metadata.annotations, [digestAnnotation]: digest }
   const metadata = { ...wanted.metadata, annotations, ...(before && { uid, resourceVersion }) }
   const force = before !== undefined
   await client.apply({ ...wanted, metadata } as unknown as Manifest, { fieldManager: dataManager, force })
+  return true
 }
 
 /** Stands at the standby, so that a failover needs nothing of the site that is lost. */

@@ -7,8 +7,7 @@ import type { Declared, Promotion } from '../core/data.ts'
 import { filledClaim, replicationDestination, restored, volsyncName, volsyncVersion } from '../core/volsync.ts'
 import { selectPromoted } from '../store.ts'
 import { type Back, bringBack } from './bring-back.ts'
-import { claimKind, giveWay } from './claims.ts'
-import { clusterKind } from './keep.ts'
+import { claimKind, clusterKind, giveWay } from './claims.ts'
 import { putData, readData, readNote } from './objects.ts'
 
 /** For which failover a claim was filled. */
@@ -17,13 +16,15 @@ const destinationKind = { apiVersion: volsyncVersion, kind: 'ReplicationDestinat
 
 /**
  * One step towards data that can be used where the placement of role `primary` is now; asked again while it says `waiting`.
- * Each step may be repeated. `order` names the failover, such as the id of its operation. Rejects when the site does not answer.
+ * Each step may be repeated. `order` names the failover, such as the id of its operation; `confirm` says whether that still is to
+ * bring it back, and is asked before anything is written. Rejects when the site does not answer.
  */
 export async function promoteData(
   kit: Pick<Kit, 'database'>,
   reach: (datacenter: Reached) => Promise<ClusterClient>,
   hostingId: string,
   order: string,
+  confirm: () => Promise<boolean>,
 ): Promise<Promotion> {
   const found = await selectPromoted(kit.database, hostingId)
   if (!found?.data || found.data.length === 0) return { state: 'done', reason: null }
@@ -38,6 +39,7 @@ export async function promoteData(
       slug: found.active.slug,
       order,
       lease: found.lease,
+      confirm,
     }
     const outcomes = await Promise.all(found.data.map((declared) => promoteOne(site, declared)))
     const worst = ['failed', 'waiting'].flatMap((state) => outcomes.filter((outcome) => outcome.state === state))
@@ -47,29 +49,29 @@ export async function promoteData(
   }
 }
 
-const always = async () => true
+const calledOff: Promotion = { state: 'waiting', reason: 'it is not to be brought back any more' }
 
 function promoteOne(site: Back, declared: Declared): Promise<Promotion> {
-  const { tenant, namespace, order } = site
   switch (declared.kind) {
     case 'cnpg':
-      return promoteCluster(tenant, namespace, declared.name)
+      return promoteCluster(site, declared.name)
     case 'volsync':
-      return promoteVolume(tenant, namespace, declared, order)
+      return promoteVolume(site, declared)
     case 'velero':
       return bringBack(site)
   }
 }
 
-async function promoteCluster(tenant: ClusterClient, namespace: string, name: string): Promise<Promotion> {
+async function promoteCluster({ tenant, namespace, confirm }: Back, name: string): Promise<Promotion> {
   const cluster = await readData(tenant, clusterKind, name, namespace)
   if (!cluster) {
     const noted = await readNote(tenant, 'cnpg', name, namespace)
     if (!noted) return { state: 'failed', reason: `nothing is known here of Cluster ${name}` }
-    await putData(tenant, noted, undefined, always)
+    if (!(await putData(tenant, noted, undefined, confirm))) return calledOff
     return { state: 'waiting', reason: `Cluster ${name} is being made from the archive` }
   }
   if (isReplica(cluster)) {
+    if (!(await confirm())) return calledOff
     const ref = { ...clusterKind, name, namespace }
     await tenant.patch(ref, { spec: { replica: { enabled: false } } }, { fieldManager: 'gemeentecloud-data' })
     return { state: 'waiting', reason: `Cluster ${name} is being promoted` }
@@ -78,21 +80,20 @@ async function promoteCluster(tenant: ClusterClient, namespace: string, name: st
 }
 
 async function promoteVolume(
-  tenant: ClusterClient,
-  namespace: string,
+  { tenant, namespace, order, confirm }: Back,
   declared: Extract<Declared, { kind: 'volsync' }>,
-  order: string,
 ): Promise<Promotion> {
   const { name } = declared
   const claim = await readData(tenant, claimKind, name, namespace)
   if (claim?.metadata.annotations?.[orderAnnotation] === order) return { state: 'done', reason: null }
-  if (claim) return giveWay(tenant, namespace, claim)
+  if (claim) return giveWay(tenant, namespace, claim, confirm)
   const noted = await readNote(tenant, 'volsync', name, namespace)
   if (!noted) return { state: 'failed', reason: `nothing is known here of PersistentVolumeClaim ${name}` }
   const before = await readData(tenant, destinationKind, volsyncName(name), namespace)
-  await putData(tenant, replicationDestination(declared, noted.spec ?? {}, namespace, order), before, always)
+  const destination = replicationDestination(declared, noted.spec ?? {}, namespace, order)
+  if (!(await putData(tenant, destination, before, confirm))) return calledOff
   const outcome = restored(before, order)
   if (outcome.state !== 'done') return outcome
-  await putData(tenant, filledClaim(noted, namespace, { [orderAnnotation]: order }), undefined, always)
-  return outcome
+  const claimed = await putData(tenant, filledClaim(noted, namespace, { [orderAnnotation]: order }), undefined, confirm)
+  return claimed ? outcome : calledOff
 }

@@ -12,15 +12,20 @@ import { stepOf } from '../follow.ts'
 import { commitProgress } from '../forward.ts'
 import type { Progress } from '../store.ts'
 import { type Finished, type Found, finish, stateAfter } from './steps.ts'
-import { selectUnderWay, type UnderWayRow } from './store.ts'
+import { type Change, selectMayChange, selectUnderWay, type UnderWayRow } from './store.ts'
 
-/** What is done and seen at the sites; each may be repeated, and rejects when the site does not answer. */
+/**
+ * What is done and seen at the sites for the failover that `order` names; each may be repeated, and rejects when the site does
+ * not answer. `confirm` says whether that failover is still to change anything there, and is asked just before.
+ */
 export interface FinishSites {
-  /** One step of bringing data back, for the failover that `order` names. */
-  promote(hostingId: string, order: string): Promise<Promotion>
-  /** Of what runs for the failover that `order` names; where no agent does it, wakes what is held back. */
-  look(at: Reached, namespace: string, partyId: string, order: string): Promise<Readiness>
+  /** One step of bringing data back. */
+  promote(hostingId: string, order: string, confirm: Confirm): Promise<Promotion>
+  /** Of what runs, once it has its data. Wakes what waited for that, and where no agent does it what else is held back. */
+  look(at: Reached, namespace: string, partyId: string, order: string, confirm: Confirm): Promise<Readiness>
 }
+
+type Confirm = () => Promise<boolean>
 
 export interface FinishOptions {
   readonly metrics: Pick<FallbackMetrics, 'ended'>
@@ -73,10 +78,11 @@ async function finishAt(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = createLimit(atOnce)
+  const may = ({ id }: UnderWayRow, what: Change) => selectMayChange(kit.database, epoch, id, what)
   for (let from = 0; from < rows.length && !signal.aborted; from += batch) {
     const some = rows.slice(from, from + batch)
     const made = await Promise.all(
-      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row)))),
+      some.map((row) => limit(async () => progressOf(kit, row, await finishOne(sites, row, (what) => may(row, what))))),
     )
     for (const row of some) {
       const waitMs = Math.min(longestMs, 2 * (due.get(keyOf(row))?.waitMs ?? everyMs / 2))
@@ -92,7 +98,11 @@ async function finishAt(
 /** One that has come further is looked at at once. */
 const keyOf = ({ id, steps, stands, announced }: UnderWayRow) => JSON.stringify([id, steps.length, stands, announced])
 
-async function finishOne(sites: FinishSites, row: UnderWayRow): Promise<Finished> {
+async function finishOne(
+  sites: FinishSites,
+  row: UnderWayRow,
+  may: (what: Change) => Promise<boolean>,
+): Promise<Finished> {
   const taken = new Set<string>(row.steps.map(({ name }) => name))
   const names = row.has_names
     ? { stands: false, problem: null, ...row.announced, tried: row.announced !== null }
@@ -100,9 +110,11 @@ async function finishOne(sites: FinishSites, row: UnderWayRow): Promise<Finished
   const found: Found = { taken, stands: standsOf(taken, row), names }
   if (found.stands !== true || row.site === null) return finish(found)
   try {
-    const data = row.has_data && !taken.has('data-promoted') ? await sites.promote(row.hosting_id, row.id) : undefined
-    const looks = !taken.has('healthy') && (data === undefined || data.state === 'done')
-    return finish({ ...found, data, ...(looks && { readiness: await lookAt(sites, row.site, row) }) })
+    // What is woken may make claims of its own: that its data is back is written down before.
+    if (row.has_data && !taken.has('data-promoted'))
+      return finish({ ...found, data: await sites.promote(row.hosting_id, row.id, () => may('promote')) })
+    if (taken.has('healthy')) return finish(found)
+    return finish({ ...found, readiness: await lookAt(sites, row.site, row, () => may('wake')) })
   } catch (error) {
     return { steps: [], trouble: reasonOf(error) }
   }
@@ -120,9 +132,10 @@ async function lookAt(
   sites: FinishSites,
   site: Reached,
   { id, name, party_id }: UnderWayRow,
+  mayWake: Confirm,
 ): Promise<Readiness | string> {
   try {
-    return await sites.look(site, name, party_id, id)
+    return await sites.look(site, name, party_id, id, mayWake)
   } catch (error) {
     if (refusalOf(error) !== 403) throw error
     return reasonOf(error)

@@ -42,6 +42,21 @@ export function selectUnderWay(sql: Sql): Promise<UnderWayRow[]> {
   )
 }
 
+/** `wake`: start what waits for its data, or is held back. */
+export type Change = 'promote' | 'wake'
+
+/** Whether an operation is still to change that at its new site, for a leader of this epoch that still leads. */
+export async function selectMayChange(sql: Sql, epoch: number, id: string, what: Change): Promise<boolean> {
+  const rows = await sql.query(
+    `select 1 from operations o join hostings h on h.id = o.hosting_id join leader l on l.epoch = $1
+     where o.id = $2 and o.state in ('running', 'needs-person') and o.forwarded and h.wanted = 'running'
+       and $3 = case when jsonb_array_length(coalesce(h.spec -> 'data', '[]')) = 0 or o.steps @> '[{"name": "data-promoted"}]'
+         then 'wake' else 'promote' end`,
+    [epoch, id, what],
+  )
+  return rows.length > 0
+}
+
 export interface CopyRow extends Row {
   readonly hosting: string
   readonly objects: number | null
