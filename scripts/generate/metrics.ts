@@ -5,6 +5,7 @@ import { guardMetrics } from '../../services/agent/guard/metrics.ts'
 import { fallbackMetrics as agentFallbackMetrics, agentProcessMetrics } from '../../services/agent/metrics.ts'
 import { createApp } from '../../services/broker/app.ts'
 import { clusterMetrics } from '../../services/broker/clusters/metrics.ts'
+import { doubtMetrics } from '../../services/broker/fallback/doubt/metrics.ts'
 import { fallbackMetrics } from '../../services/broker/fallback/metrics.ts'
 import { operationMetrics } from '../../services/broker/fallback/operations/metrics.ts'
 import { mirrorMetrics } from '../../services/broker/mirror/index.ts'
@@ -29,6 +30,7 @@ export async function metricsPage(): Promise<string> {
   mirrorMetrics(registry, offlineKit)
   fallbackMetrics(registry)
   operationMetrics(registry, offlineKit)
+  doubtMetrics(registry, offlineKit)
   agentProcessMetrics(registry, offlineKit.clock.now)
   agentFallbackMetrics(registry)
   guardMetrics(registry, offlineKit.clock.monotonic)

@@ -1,6 +1,6 @@
-/** `failover plan|back|confirm|abort|list|show|drain|release-brake`: where hostings go, and whose word it takes. */
+/** `failover …`: where hostings go, whose word it takes, and what people say of datacenters that are lost. */
 import type { Command } from 'commander'
-import type { BrakeRelease, Drain, FailoverInput, Operation } from '../../schemas/index.ts'
+import type { Attestations, BrakeRelease, Doubt, Drain, FailoverInput, Operation } from '../../schemas/index.ts'
 import { type ExitCode, exitCode } from './errors.ts'
 import { findDatacenter, findHosting } from './find.ts'
 import { operationText, operationTones } from './operation-view.ts'
@@ -21,6 +21,7 @@ export function failoverCommands(program: Command, shell: Shell): void {
   decisionCommands(failover, shell)
   readCommands(failover, shell)
   deskCommands(failover, shell)
+  doubtCommands(failover, shell)
 }
 
 function planCommand(
@@ -150,6 +151,39 @@ function deskCommands(failover: Command, shell: Shell): void {
       }),
     )
 }
+
+function doubtCommands(failover: Command, shell: Shell): void {
+  failover
+    .command('doubt')
+    .description('after a restored store: which datacenters it waits for, before anything fails over')
+    .action(
+      action(shell, 'loket', async (session) => {
+        const doubt = await session.during('reading', session.api().get<Doubt>('/doubts'))
+        await session.show(doubt, () => {
+          if (doubt.hostings === 0) return 'The store is not in doubt\n'
+          const what = doubt.hostings === 1 ? '1 hosting' : `${doubt.hostings} hostings`
+          const whom = doubt.awaited.map((each) => `  ${attestedText(each)}`)
+          return `${[`In doubt of ${what}, until these have said what they run:`, ...whom].join('\n')}\n`
+        })
+        return doubt.hostings === 0 ? undefined : exitCode.undecided
+      }),
+    )
+  failover
+    .command('attest-off <datacenter>')
+    .description('say that a datacenter which a restored store waits for is off and stays so; two people have to')
+    .requiredOption('--statement <text>', 'how that is known')
+    .action(
+      action<{ statement: string }>(shell, 'loket', async (session, { statement }, [name = '']) => {
+        const { id } = await findDatacenter(session.api(), name)
+        const now = await change<Attestations>(session, 'saying', `/datacenters/${id}/attestations`, { statement })
+        await session.show(now, () => `${attestedText(now)}\n`)
+        return now.attestations.length < now.needed ? exitCode.undecided : undefined
+      }),
+    )
+}
+
+const attestedText = ({ datacenter, attestations, needed }: Attestations): string =>
+  line`${datacenter}: ${String(attestations.length)} of ${String(needed)} say that it is off`
 
 async function change<T>(session: Session, what: string, path: string, body: object): Promise<T> {
   return (await session.during(what, session.api().change<T>('POST', path, { body }))).body

@@ -1,5 +1,5 @@
 /** The fallback protocol, pure: desk, site and guard as transitions over messages and clocks. */
-export { forgotten } from './desk/amnesia.ts'
+export { awaited, forgotten } from './desk/amnesia.ts'
 export {
   type Desk,
   type DeskEffect,
@@ -8,6 +8,7 @@ export {
   type DeskWrite,
   isBraked,
   isInContact,
+  isInDoubt,
   isLost,
   isSilent,
   startDesk,

@@ -14,7 +14,7 @@ const why = ['--reason', 'onderhoud aan de koeling']
 
 async function desk(t: Test) {
   const stage = await fallbackStage(t)
-  stage.lead()
+  const leave = stage.lead()
   const { path, remove } = temporaryFolder('failover-cli')
   t.teardown(remove)
   const names: Role[] = ['provider', 'consumer', 'loket']
@@ -23,7 +23,7 @@ async function desk(t: Test) {
   const run = (...argv: string[]) => cli(['failover', ...argv], { env: { GEMEENTECLOUD_DATA: path } })
   const datacenter = (...argv: string[]) => cli(['datacenter', ...argv], { env: { GEMEENTECLOUD_DATA: path } })
   const json = async (...argv: string[]) => JSON.parse((await run(...argv, '-o', 'json')).out)
-  return { stage, run, datacenter, path, json }
+  return { stage, leave, run, datacenter, path, json }
 }
 
 t.test('planned, listed, shown and called off', async (t) => {
@@ -73,6 +73,23 @@ t.test('a datacenter is drained, and a brake is released', async (t) => {
     'it',
   )
   t.match(await run('release-brake', slug, '--statement', 'de stroom is er echt af'), { code: 0, out: slug })
+})
+
+t.test('what a restored store waits for, and that it is off', async (t) => {
+  const { stage, leave, run } = await desk(t)
+  const { database } = stage.api.kit
+  const { oost } = stage.datacenters
+  t.match(await run('doubt'), { code: 0, out: 'The store is not in doubt\n' })
+  await leave()
+  await database.query('update fallback_state set in_doubt = 12, awaited = array[$1]', [oost])
+  await database.query(`update datacenters set contact = 'unreachable' where slug = 'oost'`)
+  t.match(await run('doubt'), { code: 6, out: /In doubt of 12 hostings, .*\n {2}oost: 0 of 2 say that it is off\n$/ })
+  const statement = ['--statement', 'de stroom is eraf en blijft eraf']
+  t.match(await run('attest-off', 'oost', ...statement), { code: 6, out: 'oost: 1 of 2 say that it is off\n' })
+  t.match(await run('attest-off', 'oost', ...statement), { code: 1, err: /another one has to/ })
+  t.match(await run('attest-off', 'noord', ...statement), { code: 1, err: /Nothing waits for what noord has to say/ })
+  await database.query(`insert into attestations values ($1, 'een ander', 'ook gezien', now())`, [oost])
+  t.match((await run('doubt')).out, 'oost: 2 of 2 say that it is off')
 })
 
 t.test('what a datacenter can enforce, and the fence that cuts it off', async (t) => {

@@ -1,6 +1,6 @@
 /** What people decide about where a hosting is: moves, proof, four eyes, one operation at a time, drains, the brake. */
 import t, { type Test } from 'tap'
-import { at, type FallbackStage, fallbackStage, quickWaitMs } from '../support/fallback-stage.ts'
+import { at, colleague, type FallbackStage, fallbackStage, quickWaitMs } from '../support/fallback-stage.ts'
 import { miscounted } from '../support/miscounted.ts'
 import { until } from '../support/until.ts'
 
@@ -16,13 +16,6 @@ const confirm = (stage: FallbackStage, id: string, body: object, as: any = 'loke
   stage.api.call(as, 'POST', `operations/${id}/confirmations`, { body })
 const read = async (stage: FallbackStage, id: string) => (await stage.api.call('loket', 'GET', `operations/${id}`)).body
 const steps = ({ steps: taken }: any) => taken.map(({ name }: { name: string }) => name)
-
-/** Another person of the desk. */
-async function colleague(stage: FallbackStage) {
-  const partyId = stage.api.parties.loket
-  const body = { subject: 'collega', role: 'loket' }
-  return { token: (await stage.api.call('loket', 'POST', `parties/${partyId}/tokens`, { body })).body.token }
-}
 
 /** Silent for so long that the desk has given it up. */
 async function unreachable(stage: FallbackStage, id: string) {

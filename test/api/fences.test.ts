@@ -1,6 +1,6 @@
 /** An external fence proves that a silent datacenter is off: asked until it answers, and believed no further. */
 import t from 'tap'
-import { at, type FallbackStage, fallbackStage } from '../support/fallback-stage.ts'
+import { at, colleague, type FallbackStage, fallbackStage } from '../support/fallback-stage.ts'
 import { type FenceServer, fenceServer } from '../support/fence-server.ts'
 import { miscounted } from '../support/miscounted.ts'
 import { until } from '../support/until.ts'
@@ -20,11 +20,6 @@ const confirm = (stage: FallbackStage, id: string, body: object, as: any = 'loke
 const read = async (stage: FallbackStage, id: string) => (await stage.api.call('loket', 'GET', `operations/${id}`)).body
 const inState = (stage: FallbackStage, id: string, state: string) =>
   until(async () => (await read(stage, id)).state === state, `it is ${state}`)
-
-async function colleague({ api }: FallbackStage) {
-  const body = { subject: 'collega', role: 'loket' }
-  return { token: (await api.call('loket', 'POST', `parties/${api.parties.loket}/tokens`, { body })).body.token }
-}
 
 /** A pinned hosting whose site is silent, and an operation that waits for a word. */
 async function silent(t: Parameters<typeof fallbackStage>[0], fallback: object = { mode: 'cold' }) {

@@ -10,6 +10,7 @@ const table = Object.entries(operations)
 const nowhere = {
   partyId: `pty_${'0'.repeat(26)}`,
   datacenterId: `dc_${'0'.repeat(26)}`,
+  awaitedId: `dc_${'0'.repeat(26)}`,
   systemId: `sys_${'0'.repeat(26)}`,
   quoteId: `quo_${'0'.repeat(26)}`,
   planId: `pln_${'0'.repeat(26)}`,

@@ -244,10 +244,11 @@ function exposedIn(text: string): Map<string, Exposed> {
   return found
 }
 
-/** What the demonstration has none of: failovers, drills passed, data that follows, standbys that lag, lines not understood. */
+/** What the demonstration has none of: failovers, a restored store, drills passed, data that follows, standbys that lag. */
 const ofTrouble: ReadonlySet<string> = new Set([
   'gemeentecloud_drill_last_success_timestamp_seconds',
   'gemeentecloud_failovers_total',
+  'gemeentecloud_fallback_awaited',
   'gemeentecloud_failover_duration_seconds',
   'gemeentecloud_fallback_unread_lines_total',
   'gemeentecloud_mirror_lag_seconds',

@@ -50,6 +50,7 @@ export function createDatacenter(setup: DatacenterSetup) {
   let site: ReturnType<Core['startSite']>[0] | undefined
   let ticking = 0
   let isOn = false
+  let isGone = false
   let isFull = false
 
   const agent = createActor<SiteEvent, SiteWrite, SiteEffect>({
@@ -145,8 +146,14 @@ export function createDatacenter(setup: DatacenterSetup) {
       kill()
       for (const node of nodes) node.off()
     },
+    isGone: () => isGone,
+    /** Its power does not come back in this world. */
+    loseForGood() {
+      isGone = true
+      datacenter.powerOff()
+    },
     powerOn() {
-      if (isOn) return
+      if (isOn || isGone) return
       isOn = true
       for (const node of nodes) node.on()
       agent.start()

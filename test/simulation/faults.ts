@@ -7,6 +7,8 @@ import type { World } from './world.ts'
 export interface Stricken extends Pick<World, 'time' | 'random' | 'network' | 'datacenters' | 'note'> {
   readonly brokers: readonly Pick<World['brokers'][0], 'id' | 'pause' | 'off' | 'on'>[]
   readonly store: Pick<World['store'], 'slowMs' | 'restore'>
+  /** People say of sites that they are off; where nobody does, none is lost for good. */
+  readonly attest?: () => void
 }
 
 /** Begins the storm; everything of it but what is lost for good is mended at its end, after `stormMs`. */
@@ -180,7 +182,16 @@ const faults = {
     if (world.random.next() < 0.5) return
     world.note('store: restored from a backup')
     world.store.restore(world.random.next() * 300_000)
+    if (world.attest && world.random.next() < 0.3) loseForGood(world)
   },
+}
+
+/** No more than one: with most of its sites away a world has nowhere to run anything. */
+function loseForGood(world: Stricken): void {
+  if (world.datacenters.some((each) => each.isGone())) return
+  const at = some(world, world.datacenters)
+  world.note(`gone for good: ${at.id}`)
+  at.loseForGood()
 }
 
 /** Operators move hostings, change peers and confirm; they attest only what is so. */
@@ -195,7 +206,7 @@ export function beginOrders(world: World, stormMs: number): void {
     else if (choice < 0.6) {
       const members = datacenters.map(({ id }) => id).filter((id) => id !== row.holder && random.next() < 0.4)
       order(world, { order: 'peers', hosting: row.hosting, members })
-    } else if (choice < 0.8) prove(world)
+    } else if (choice < 0.8) attest(world)
     else release(world)
   }
   time.after(5_000, act)
@@ -223,13 +234,20 @@ export function prove(world: World): void {
   }
 }
 
+/** They see that sites have no power: what those held is over, and a restored store need not wait for what they know. */
+export function attest(world: World): void {
+  const datacenters = world.datacenters.filter((each) => !each.isOn()).map(({ id }) => id)
+  if (datacenters.length > 0) order(world, { order: 'off', datacenters })
+  prove(world)
+}
+
 export function release(world: World): void {
   const lost = world.datacenters.filter((each) => !each.isOn()).map(({ id }) => id)
   if (lost.length > 0) order(world, { order: 'release-brake', lost })
 }
 
 function calmDown(world: Stricken): void {
-  const { network, store, datacenters, brokers } = world
+  const { network, store, datacenters, brokers, attest } = world
   world.note('calm')
   network.mendAll()
   network.weather = { ...calm }
@@ -237,6 +255,7 @@ function calmDown(world: Stricken): void {
   for (const at of datacenters) {
     at.setFull(false)
     for (const disk of [at.disk, ...at.nodes.map((node) => node.disk)]) disk.slowMs = 4
+    if (at.isGone()) continue
     at.powerOn()
     for (const node of at.nodes) node.on()
     at.crashAgent(0)
@@ -245,4 +264,7 @@ function calmDown(world: Stricken): void {
     broker.off()
     broker.on()
   }
+  // What is at a site that is gone for good comes back by people alone, as long as they are at it.
+  if (!attest || !datacenters.some((each) => each.isGone())) return
+  for (let ms = 5_000; ms <= 90_000; ms += 5_000) world.time.after(ms, attest)
 }

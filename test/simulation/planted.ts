@@ -142,6 +142,13 @@ export const planted: readonly Planted[] = [
     find: 'if (time.now() - pattedAt < clock.toReal(stopMs * 0.4)) return',
     replace: 'if (pattedAt >= 0) return',
   },
+  {
+    id: 'M19',
+    fault: 'what a site that is off may have seen is forgotten',
+    file: `${core}/desk/amnesia.ts`,
+    find: 'desk.off.size > 0 ? { ...upTo, counter: told.counter } : told',
+    replace: 'told',
+  },
 ]
 
 export interface Finding {

@@ -1,7 +1,7 @@
 /** Runs a world through its storm and looks whether everything has come to rest where it should. */
 import { Breach } from './checks.ts'
 import type { Core } from './core.ts'
-import { beginFaults, beginOrders } from './faults.ts'
+import { attest, beginFaults, beginOrders } from './faults.ts'
 import { createWorld, type World, type WorldSize } from './world.ts'
 
 export interface Outcome {
@@ -17,7 +17,7 @@ export function runSeed(core: Core, seed: number, size?: WorldSize): Outcome {
   const world = createWorld(core, seed, size)
   const waitMs = core.waitMs(world.profile)
   try {
-    beginFaults(world, stormMs)
+    beginFaults({ ...world, attest: () => attest(world) }, stormMs)
     beginOrders(world, stormMs)
     world.time.runUntil(stormMs + 8 * waitMs)
     const settled = world.checks.grants.length
@@ -33,6 +33,7 @@ export function runSeed(core: Core, seed: number, size?: WorldSize): Outcome {
 
 function atRest({ core, store, datacenters, checks }: World, settled: number): void {
   if (checks.grants.length > settled) throw new Breach('L4', 'something moved though nothing had happened')
+  const gone = new Set(datacenters.filter((at) => at.isGone()).map(({ id }) => id))
   for (const row of store.rows.values()) {
     const { hosting, holder } = row
     if (row.amnesia) throw new Breach('L5', `${hosting} is still not known again`)
@@ -40,11 +41,19 @@ function atRest({ core, store, datacenters, checks }: World, settled: number): v
     if (running.length === 0)
       throw new Breach('L1', `${hosting} of ${holder} runs nowhere${row.over ? `, over: ${row.over}` : ''}`)
     if (running[0] !== holder) throw new Breach('L1', `${hosting} of ${holder} runs at ${running.join(', ')}`)
-    if (row.leftovers.length > 0) throw new Breach('L3', `${hosting} left something at ${row.leftovers[0]?.datacenter}`)
+    const left = row.leftovers.find(({ datacenter }) => !gone.has(datacenter))
+    if (left) throw new Breach('L3', `${hosting} left something at ${left.datacenter}`)
     if (core.isLater(row.highest, row.epoch)) throw new Breach('L2', `the peers of ${hosting} cannot promise`)
     if (row.saga || row.offer) throw new Breach('L5', `${hosting}: ${row.saga?.id ?? 'an offer'} has not ended`)
   }
-  for (const at of datacenters) {
+  for (const at of datacenters.filter(({ id }) => !gone.has(id))) {
+    for (const { hosting, seen, accepted, ended } of at.site()?.records.values() ?? []) {
+      const row = store.rows.get(hosting)
+      if (row && core.isLater(seen, row.epoch))
+        throw new Breach('L2', `${at.id} cannot promise ${hosting} to its holder`)
+      if (row?.holder !== at.id && core.isLater(accepted, ended))
+        throw new Breach('L3', `${hosting} is still held at ${at.id}, for all it knows`)
+    }
     for (const hosting of at.wanted.keys()) {
       if (store.rows.get(hosting)?.holder !== at.id) throw new Breach('L3', `${hosting} is still wanted at ${at.id}`)
     }

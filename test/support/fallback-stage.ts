@@ -170,3 +170,9 @@ export function keepSeen(t: Test, { seen }: Pick<FallbackStage, 'seen'>): void {
 
 export const at = (hosting: any, role: string): string | undefined =>
   hosting.placements.find((placement: { role: string }) => placement.role === role)?.datacenterId
+
+/** Another person of the desk. */
+export async function colleague({ api }: Pick<FallbackStage, 'api'>): Promise<{ token: string }> {
+  const body = { subject: 'collega', role: 'loket' }
+  return { token: (await api.call('loket', 'POST', `parties/${api.parties.loket}/tokens`, { body })).body.token }
+}

@@ -3,7 +3,7 @@ import type { Drill, DrillInput, Signature, SignatureInput } from '../../../sche
 import { rfc3339 } from '../../shared/clock.ts'
 import type { Sql } from '../../shared/db/database.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
-import { actorOf, type Caller } from '../../shared/http/principal.ts'
+import { actorOf, type Caller, personOf } from '../../shared/http/principal.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
@@ -12,7 +12,7 @@ import { type Asker, beginDrill, prepareRoom } from './begin.ts'
 import { isOver } from './core/course.ts'
 import { subjectOf } from './runs/events.ts'
 import { addSignature, type DrillRow, lockDrill, selectDrill, selectDrills, updateDrill } from './runs/store.ts'
-import { ownerOf, personOf, refuseScope } from './subject.ts'
+import { ownerOf, refuseScope } from './subject.ts'
 import { drillView } from './view.ts'
 
 /** What a person begins is over within so long. */

@@ -40,6 +40,3 @@ export async function ownerOf(
   requireOwner(principal, action, datacenter.operator_id)
   return { partyId: datacenter.operator_id }
 }
-
-/** The same person whatever token was used. */
-export const personOf = ({ principal }: Caller): string => `${principal.partyId}:${principal.subject}`

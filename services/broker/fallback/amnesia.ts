@@ -4,6 +4,7 @@ import type { Sql } from '../../shared/db/database.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
+import { beginDoubt } from './doubt/store.ts'
 import { lockState, selectLeases, updateState, upsertLeases } from './store.ts'
 
 /** Terms of one generation; a later generation outranks them all, whatever its store knows of terms. */
@@ -35,13 +36,16 @@ export function enterOffice(kit: Kit, epoch: number): Promise<Office> {
  * clock, so that it is a later one also when the same backup is put back twice.
  */
 async function doubt(sql: Sql, kit: Kit, state: { generation: number; now: string; store: string }): Promise<void> {
-  const generation = Math.max(state.generation + 1, Math.floor(kit.clock.now() / minuteMs))
   const rows = await selectLeases(sql)
+  const known = rows.map(({ highest }) => highest.generation)
+  const least = known.reduce((a, b) => Math.max(a, b), state.generation) + 1
+  const generation = Math.max(least, Math.floor(kit.clock.now() / minuteMs))
   await upsertLeases(
     sql,
     rows.map((row) => forgotten(row, generation)),
   )
   await updateState(sql, { generation, store: state.now })
+  await beginDoubt(sql, rows.length)
   kit.log.warn(
     { generation, was: state.store, is: state.now },
     'the store is another: the sites are asked what they run',

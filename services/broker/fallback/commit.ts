@@ -8,6 +8,7 @@ import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
 import { cleared, isHandedOver, isRecalled, type RowChange } from './core/rows.ts'
 import { type Turn, turnsOf } from './core/turns.ts'
+import { endDoubt, voidAttestations } from './doubt/follow.ts'
 import { lockPlacements, lockPlaces, outrankEpochs } from './hand-over/store.ts'
 import { handOver } from './hand-over.ts'
 import type { FallbackMetrics } from './metrics.ts'
@@ -31,6 +32,7 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
   const rows = new Map(writes.flatMap((write) => ('row' in write ? [[write.row.hosting, write.row] as const] : [])))
   const changes: RowChange[] = [...rows].map(([hosting, after]) => ({ before: committed.get(hosting), after }))
   const turns = turnsOf(changes)
+  const heard = writes.flatMap((write) => ('heard' in write ? [write.heard] : []))
   const ended = await kit.database.transaction(async (sql) => {
     await requireEpoch(sql, epoch)
     const now = new Date(kit.clock.now())
@@ -45,6 +47,8 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
     if (moved.length + stirred.length > 0) await lockPlacements(sql, [...moved, ...stirred])
     await requireProofs(sql, turns, now)
     if (recalled.length > 0) await outrankEpochs(sql, recalled)
+    await voidAttestations(sql, kit, heard)
+    await endDoubt(sql, kit, changes)
     if (grants.length > 0) await handOver(sql, kit, grants, now)
     if (left.length > 0) await standDown(sql, kit, left, now)
     await upsertLeases(sql, [...rows.values()])

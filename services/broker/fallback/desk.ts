@@ -8,6 +8,7 @@ import {
   type DeskEvent,
   type DeskStep,
   deskHears,
+  isInDoubt,
   isLost,
   type Profile,
   startDesk,
@@ -57,8 +58,7 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
   const look = createLook({ kit, epoch, metrics, datacenters, wake: wake.wake })
   const options = { profile, datacenters, lostBeforeBrake, choose: look.choose, peersFor: look.peersFor }
   const desk: Desk = startDesk(options, rows, generation, clock.monotonic())
-  const isInDoubt = () => [...desk.rows.values()].some(({ amnesia }) => amnesia)
-  deps.watching((id) => isLost(desk, id, clock.monotonic()) && !isInDoubt())
+  deps.watching((id) => isLost(desk, id, clock.monotonic()) && !isInDoubt(desk))
   const ended = new AbortController()
   const sites = deps.speak({
     ...deps,

@@ -6,6 +6,7 @@ import type { Kit } from '../../shared/kit.ts'
 import type { Clusters } from '../clusters/index.ts'
 import type { Term } from '../scheduling/index.ts'
 import { runDesk, type Watching } from './desk.ts'
+import { doubtMetrics } from './doubt/metrics.ts'
 import type { FenceCaller } from './fences/caller.ts'
 import { runFences } from './fences/run.ts'
 import { fallbackMetrics } from './metrics.ts'
@@ -51,6 +52,7 @@ export function createFallback(
 ): Fallback {
   const metrics = fallbackMetrics(registry)
   operationMetrics(registry, kit)
+  doubtMetrics(registry, kit)
   let watching: Watching | undefined
   const watch = (isLost: Watching | undefined) => {
     watching = isLost

@@ -2,11 +2,22 @@
  * What the desk sees of the store, as far as others write there: where hostings are to be, how datacenters look, and
  * what people have decided. Every look compares all of it; hints only make it come earlier.
  */
-import { type Desk, type DeskStep, deskHears, isBraked, isLost, isUnstarted, type Row } from '../../fallback/index.ts'
+import {
+  type Desk,
+  type DeskStep,
+  deskHears,
+  isBraked,
+  isInDoubt,
+  isLost,
+  isUnstarted,
+  type Order,
+  type Row,
+} from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
 import { firstRow, type Seat } from './core/rows.ts'
+import { lookAtDoubt } from './doubt/follow.ts'
 import type { FallbackMetrics } from './metrics.ts'
 import { closeOperations, endOperations, ordersOf, underWayMost } from './operations/forward.ts'
 import { type OperationRow, selectToForward } from './operations/store.ts'
@@ -105,6 +116,8 @@ interface Seen {
   /** Hostings that are nowhere any more. */
   readonly ended: readonly string[]
   readonly released: readonly string[]
+  /** Those that enough people say are off, while the store is in doubt. */
+  readonly off: readonly string[]
   readonly operations: readonly OperationRow[]
 }
 
@@ -117,22 +130,25 @@ async function lookAt(setup: LookSetup, desk: Desk): Promise<Seen> {
   })
   await endOperations({ kit, epoch, metrics })
   await closeOperations({ kit, epoch, metrics }, desk)
-  const [rows, sites, released, operations] = await Promise.all([
+  const [rows, sites, released, off, operations] = await Promise.all([
     selectSeats(kit.database),
     selectSites(kit.database),
     standingReleases(setup, desk),
+    lookAtDoubt(setup, desk),
     selectToForward(kit.database, underWayMost),
   ])
   await judge(setup, desk)
   const seats = new Map(rows.map((seat) => [seat.hosting, { ...seat, standby: seat.standby ?? undefined }]))
-  return { seats, sites, ended, released, operations }
+  return { seats, sites, ended, released, off, operations }
 }
 
-/** What people decided: that datacenters are really lost, and what is to go where. */
-function wordsOf(desk: Desk, { released, operations }: Seen, nowMs: number): DeskStep[] {
-  const order = { order: 'release-brake', lost: released } as const
-  const releases = released.length > 0 ? [deskHears(desk, { kind: 'order', order }, nowMs)] : []
-  return [...releases, ...ordersOf(desk, operations, nowMs)]
+/** What people decided: that datacenters are really lost, or off, and what is to go where. */
+function wordsOf(desk: Desk, { released, off, operations }: Seen, nowMs: number): DeskStep[] {
+  const words: Order[] = []
+  if (released.length > 0) words.push({ order: 'release-brake', lost: released })
+  if (off.length > 0) words.push({ order: 'off', datacenters: off })
+  const steps = words.map((order) => deskHears(desk, { kind: 'order', order }, nowMs))
+  return [...steps, ...ordersOf(desk, operations, nowMs)]
 }
 
 /**
@@ -165,13 +181,10 @@ function count(
   sites: readonly { id: string }[],
 ): void {
   const concerned = new Set<string>(desk.heardMs.keys())
-  let isInDoubt = false
-  for (const { holder, amnesia } of desk.rows.values()) {
-    concerned.add(holder)
-    isInDoubt ||= amnesia
-  }
+  for (const { holder } of desk.rows.values()) concerned.add(holder)
   for (const { standby } of seats.values()) if (standby !== undefined) concerned.add(standby)
-  const counted = sites.map(({ id }) => id).filter((id) => isInDoubt || concerned.has(id))
+  const areAll = isInDoubt(desk)
+  const counted = sites.map(({ id }) => id).filter((id) => areAll || concerned.has(id))
   datacenters.splice(0, datacenters.length, ...counted)
 }
 

@@ -21,6 +21,7 @@ import { pageRequest } from '../../shared/http/paging.ts'
 import { callerOf } from '../../shared/http/principal.ts'
 import type { HttpServer } from '../../shared/http/server.ts'
 import type { Kit } from '../../shared/kit.ts'
+import { doubtRoutes } from './doubt/routes.ts'
 import { checkFence, declareFence, getFence, removeFence } from './fences/service.ts'
 import { declareFencing } from './fencing.ts'
 import {
@@ -41,6 +42,7 @@ export function fallbackRoutes(app: HttpServer, kit: Kit, options: OperationOpti
   readRoutes(app, kit)
   fenceRoutes(app, kit, options)
   decisionRoutes(app, kit)
+  doubtRoutes(app, kit)
   app.post(
     '/hostings/:id/failovers',
     {

@@ -47,6 +47,8 @@ const policy = {
   'datacenter.withdraw': { provider: 'own', loket: 'any' },
   'datacenter.drain': { provider: 'own', loket: 'any' },
   'brake.release': { loket: 'any' },
+  'doubt.read': { loket: 'any', auditor: 'any' },
+  'datacenter.attest': { loket: 'any' },
   // A hosting is drilled by who owns it, a datacenter by who operates it; a live drill still waits for the word of the desk.
   'drill.run': { provider: 'own', consumer: 'own', loket: 'any' },
   'drill.abort': { provider: 'own', consumer: 'own', loket: 'any' },

@@ -29,13 +29,18 @@ export interface Desk {
   /** Answers of sites to a desk whose store was restored. */
   readonly seenBy: Map<HostingId, Map<DatacenterId, Seen>>
   readonly answered: Set<DatacenterId>
+  /** People know that these are off, and stay so: not waited for in doubt of the store, until one of them is heard. */
+  readonly off: Set<DatacenterId>
   /** A person looked and said: these are really lost, go on. */
   readonly released: Set<DatacenterId>
   sagas: number
 }
 
-/** A commit of the row as it shall be; or only of the fact that we still lead. */
-export type DeskWrite = { row: Row } | { check: 'term' }
+/**
+ * A commit of the row as it shall be; or only of the fact that we still lead. `heard`: a site was, so from this commit on
+ * whatever was said of its being off is void.
+ */
+export type DeskWrite = { row: Row } | { check: 'term' } | { heard: DatacenterId }
 export interface DeskEffect {
   readonly to: DatacenterId
   readonly message: FromDesk
@@ -56,10 +61,13 @@ export function startDesk(options: DeskOptions, rows: readonly Row[], generation
     notBeforeMs: new Map(),
     seenBy: new Map(),
     answered: new Set(),
+    off: new Set(),
     released: new Set(),
     sagas: 0,
   }
 }
+
+export const isInDoubt = (desk: Desk): boolean => [...desk.rows.values()].some(({ amnesia }) => amnesia)
 
 /** No grant of ours to the holder can still hold. Says nothing of promises between sites. */
 export function hasExpired(desk: Desk, row: Row, nowMs: number): boolean {

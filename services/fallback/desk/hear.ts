@@ -2,8 +2,8 @@
 import type { Epoch } from '../epoch.ts'
 import type { DatacenterId, FromSite, HostingId } from '../messages.ts'
 import { nothing } from '../step.ts'
-import { askSeen, onSeen } from './amnesia.ts'
-import { changed, type Desk, type DeskStep, isInContact, together } from './desk.ts'
+import { askSeen, onOff, onSeen } from './amnesia.ts'
+import { changed, type Desk, type DeskStep, isInContact, isInDoubt, together } from './desk.ts'
 import { deskTick, newSaga, onAccepted, onProof, onRefused, onStopped, onUnable } from './failover.ts'
 import { changePeers, onRenew } from './renewals.ts'
 import type { Witness } from './row.ts'
@@ -15,6 +15,7 @@ export type Order =
   | { order: 'peers'; hosting: HostingId; members: readonly DatacenterId[] }
   | { order: 'proof'; hosting: HostingId; epoch: Epoch; witness: Witness & ('fenced' | 'attested') }
   | { order: 'release-brake'; lost: readonly DatacenterId[] }
+  | { order: 'off'; datacenters: readonly DatacenterId[] }
 
 export type DeskEvent =
   | { kind: 'tick' }
@@ -26,6 +27,13 @@ export function deskHears(desk: Desk, event: DeskEvent, nowMs: number): DeskStep
   if (event.kind === 'tick') return together([askSeen(desk, nowMs), deskTick(desk, nowMs)])
   if (event.kind === 'order') return onOrder(desk, event.order, nowMs)
   const { from, message } = event
+  if (!isInDoubt(desk)) return onMessage(desk, from, message, nowMs)
+  desk.off.delete(from)
+  const heard: DeskStep = { writes: [{ heard: from }], after: () => [] }
+  return together([heard, onMessage(desk, from, message, nowMs)])
+}
+
+function onMessage(desk: Desk, from: DatacenterId, message: FromSite, nowMs: number): DeskStep {
   switch (message.kind) {
     case 'renew':
       return onRenew(desk, from, message, nowMs)
@@ -47,6 +55,7 @@ function onOrder(desk: Desk, order: Order, nowMs: number): DeskStep {
     for (const id of order.lost) desk.released.add(id)
     return nothing
   }
+  if (order.order === 'off') return onOff(desk, order.datacenters, nowMs)
   const row = desk.rows.get(order.hosting)
   if (!row || row.amnesia) return nothing
   if (order.order === 'proof') return onProof(desk, row.hosting, order.epoch, order.witness)

@@ -4,7 +4,8 @@ import type { ActivityClass, DatacenterId, HostingId, PeerList } from '../messag
 
 /**
  * Why nothing of the current epoch can be running any more. `sealed`: the wait has passed and a peer without whose promise
- * the holder could not have run on has seen a later epoch.
+ * the holder could not have run on has seen a later epoch; or, after a restored store, every site has said that it does not
+ * run it or is known to be off.
  */
 export type Witness = 'stopped' | 'fenced' | 'attested' | 'sealed'
 

@@ -34,6 +34,10 @@ export function callerOf(request: FastifyRequest): Caller {
   return { principal: request.principal, requestId: request.id }
 }
 
+/** The same person whatever token was used. */
+export const personOf = ({ principal }: Pick<Caller, 'principal'>): string =>
+  `${principal.partyId}:${principal.subject}`
+
 /** As the event log names an actor. */
 export function actorOf({ principal }: Pick<Caller, 'principal'>): string {
   return `${principal.role}:${principal.partyId}:${principal.subject}`

@@ -79,6 +79,16 @@ export const fallbackOperations: Readonly<Record<string, Operation>> = {
     status: 200,
     events: ['fallback.brake-released'],
   },
+  getDoubt: { method: 'GET', path: () => 'doubts', as: 'loket', roles: ['loket', 'auditor'], status: 200 },
+  attestOff: {
+    method: 'POST',
+    path: (w) => `datacenters/${w.awaitedId}/attestations`,
+    body: () => ({ statement: 'afgebrand; de stroom is eraf en blijft eraf' }),
+    as: 'loket',
+    roles: ['loket'],
+    status: 200,
+    events: ['datacenter.attested-off'],
+  },
   listOperations: { method: 'GET', path: () => 'operations', as: 'consumer', roles: readers, status: 200 },
   getOperation: {
     method: 'GET',

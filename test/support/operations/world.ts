@@ -9,6 +9,8 @@ import { grantAll } from '../granted.ts'
 export interface World {
   readonly partyId: string
   readonly datacenterId: string
+  /** Does not answer, and a restored store waits for it. */
+  readonly awaitedId: string
   readonly systemId: string
   readonly quoteId: string
   readonly hostingId: string
@@ -64,10 +66,12 @@ export async function makeWorld(api: TestApi): Promise<World> {
     await api.call('provider', 'POST', `datacenters/${datacenterId}/join-tokens`, { body: {} })
   ).body
   const enrolmentId = await waitingEnrolment(api)
+  const awaitedId = await awaitedDatacenter(api)
   const agents = { joinToken, enrolmentId }
   const world = {
     partyId: api.parties.consumer,
     datacenterId,
+    awaitedId,
     systemId,
     quoteId: '',
     hostingId: '',
@@ -140,6 +144,14 @@ async function claimPlaces(api: TestApi, hostingId: string): Promise<void> {
     'update datacenters set generation = generation + 1 where id in (select datacenter_id from placements where hosting_id = $1)',
     [hostingId],
   )
+}
+
+/** Of which a restored store has not heard what it runs. */
+async function awaitedDatacenter({ activeDatacenter, kit: { database } }: TestApi): Promise<string> {
+  const id = await activeDatacenter({ slug: 'urk', position: { latitude: 52.66, longitude: 5.6 } })
+  await database.query(`update datacenters set contact = 'unreachable' where id = $1`, [id])
+  await database.query('update fallback_state set in_doubt = 1, awaited = array[$1]', [id])
+  return id
 }
 
 /** Of the agent of another datacenter, whose certificate has run out. Returns its id. */

@@ -12,7 +12,7 @@ import type { Profile } from '../../../fallback/index.ts'
 import { rfc3339 } from '../../../shared/clock.ts'
 import type { Sql } from '../../../shared/db/database.ts'
 import { type PageRequest, readPage } from '../../../shared/http/paging.ts'
-import { actorOf, type Caller } from '../../../shared/http/principal.ts'
+import { actorOf, type Caller, personOf } from '../../../shared/http/principal.ts'
 import { newId } from '../../../shared/ids.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import { Problem } from '../../../shared/problem.ts'
@@ -137,9 +137,6 @@ export async function confirmOperation(
   await tell(sql, kit, caller, row.party_id, row.hosting_id, 'operation.confirmed', data)
   return readOperation(sql, id)
 }
-
-/** The same person whatever token was used. */
-const personOf = ({ principal }: Caller) => `${principal.partyId}:${principal.subject}`
 
 async function refuseWord(sql: Sql, { plan }: OperationRow, kind: ConfirmationInput['kind']): Promise<void> {
   const refuse = (message: string) => {

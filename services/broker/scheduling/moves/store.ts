@@ -226,11 +226,15 @@ export interface Withdrawn extends Row {
   readonly operator_id: string
 }
 
-/** Datacenters that are being withdrawn and where nothing is left, nor may be. */
+/**
+ * Datacenters that are being withdrawn and where nothing is left, nor may be. While a restored store is in doubt none is: what
+ * it knows of them may be old.
+ */
 export function withdrawEmpty(sql: Sql, now: Date): Promise<Withdrawn[]> {
   return sql.query<Withdrawn>(
     `update datacenters d set state = 'withdrawn', generation = generation + 1, version = version + 1, updated_at = $1
      where d.state = 'draining' and d.withdrawal is not null
+       and not exists (select 1 from fallback_state where in_doubt > 0)
        and not exists (select 1 from placements p where p.datacenter_id = d.id and p.wanted <> 'released')
        and not exists (select 1 from claims c where c.datacenter_id = d.id and c.released_at is null)
      returning d.id, d.slug, d.operator_id`,
