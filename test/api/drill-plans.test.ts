@@ -56,7 +56,8 @@ t.test('a whole datacenter is drilled when that is due, with all that runs there
   const drill = await stage.over(last.drillId)
   t.match(drill, { state: 'passed', planId: made.id, expiresAt: new Date(Date.parse(dueAt) + 3_600_000).toISOString() })
   t.equal(drill.parts.length, 2)
-  for (const id of Object.values(ids)) t.match(await drillsOf(stage, id), [{ partOf: drill.id, planId: made.id }])
+  for (const id of Object.values(ids))
+    t.match(await drillsOf(stage, id), [{ partOf: drill.id, planId: made.id, expiresAt: drill.expiresAt }])
 })
 
 t.test('what stands in its way is told once, and it is tried again until its window is over', async (t) => {
@@ -155,16 +156,32 @@ t.test('who has not passed a drill for as long as its plan says is degraded, and
   t.ok(Math.abs((await stage.metric('gemeentecloud_drill_last_success_timestamp_seconds')) - Date.now() / 1000) < 60)
 })
 
-t.test('one of the whole datacenter counts for each hosting that took part', async (t) => {
+t.test('a plan of a datacenter asks it of each hosting there, and one drill of it counts for each', async (t) => {
   const stage = await drillStage(t)
-  const { from, ids } = await hostAll(stage, { een: {}, twee: {} })
-  const status = async (id: string) => (await stage.ask('consumer', 'GET', `hostings/${id}`)).body.fallbackStatus
-  for (const hostingId of Object.values(ids))
-    await plan(stage, { hostingId, kind: 'shadow', cron: '0 22 1-7 * 2', windowMinutes: 60, periodDays: 30 })
-  await stage.api.kit.database.query(`update drill_plans set created_at = now() - interval '31 days'`)
-  for (const id of Object.values(ids)) t.equal(await status(id), 'degraded')
+  const { from, ids } = await hostAll(stage, {
+    een: {},
+    twee: {},
+    zonder: { fallback: { mode: 'none' } },
+    gegevens: {},
+  })
+  const { database } = stage.api.kit
+  const { een, twee, zonder, gegevens } = ids
+  const data = `update hostings set spec = spec || '{"data": [{"kind": "cnpg", "name": "db"}]}' where id = $1`
+  await database.query(data, [gegevens])
+  const reasons = async (id = '') => (await stage.ask('consumer', 'GET', `hostings/${id}`)).body.fallbackReasons
+  const isOverdue = async (id?: string) => (await reasons(id)).includes('drill-overdue')
+  const scope = { datacenterId: stage.datacenters[from], kind: 'shadow' }
+  const body = { ...scope, cron: '0 22 1-7 * 2', windowMinutes: 60, periodDays: 30 }
+  t.equal((await stage.ask('loket', 'POST', 'drill-plans', { body })).status, 201)
+  await database.query(`update drill_plans set created_at = now() - interval '31 days'`)
+  t.notOk(await isOverdue(een), 'it runs there for less than a month')
+  await database.query(`update placements set created_at = now() - interval '40 days'`)
+  for (const id of [een, twee]) t.ok(await isOverdue(id))
+  for (const id of [zonder, gegevens]) t.notOk(await isOverdue(id), 'no shadow can be held of it')
+  t.ok((await stage.metric('gemeentecloud_drill_due_timestamp_seconds')) < Date.now() / 1000)
   stage.lead()
-  const { body } = await stage.begin({ datacenterId: stage.datacenters[from], kind: 'shadow' }, 'loket')
-  t.match(await stage.over(body.id), { state: 'passed' })
-  for (const id of Object.values(ids)) t.equal(await status(id), 'ready')
+  const begun = await stage.begin(scope, 'loket')
+  t.match(await stage.over(begun.body.id), { state: 'passed' })
+  for (const id of [een, twee]) t.notOk(await isOverdue(id))
+  t.ok((await stage.metric('gemeentecloud_drill_due_timestamp_seconds')) > Date.now() / 1000 + 29 * 86_400)
 })

@@ -1,6 +1,6 @@
 /** Drills of a datacenter whose leader is broken off, or is not alone: each hosting is drilled once, and nothing is left. */
 import t, { type Test } from 'tap'
-import { faultyWrites } from '../support/drill-faults.ts'
+import { faultyWrites, heldWrites } from '../support/drill-faults.ts'
 import { type DrillStage, drillStage, hostAll, nothingLeft } from '../support/drill-stage.ts'
 
 t.setTimeout(400_000)
@@ -35,6 +35,31 @@ t.test('broken off at every write, before it or after it', async (t) => {
       database.arm(write, side)
       await run(`${side} write ${write}`)
     }
+})
+
+t.test('called off before any write, nothing begins any more and all that was begun is removed', async (t) => {
+  const stage = await drillStage(t)
+  const { from } = await hostAll(stage, { een: {}, twee: {} })
+  for (let write = 1; ; write++) {
+    const { body } = await stage.begin({ datacenterId: stage.datacenters[from], kind: 'shadow' }, 'loket')
+    const held = heldWrites(stage.api.kit.database, write)
+    const stop = stage.lead({ database: held.database, sites: quick(stage) })
+    const isOver = await Promise.race([held.reached.then(() => false), stage.over(body.id).then(() => true)])
+    if (isOver) {
+      t.ok(write >= 18, `${write} writes`)
+      return
+    }
+    const aborted = await stage.ask('loket', 'POST', `drills/${body.id}/aborts`, { body: { reason: 'storing' } })
+    held.release()
+    const drill = await stage.over(body.id)
+    await stop()
+    const begun = ({ parts }: any) => parts.filter(({ drillId }: any) => drillId !== null).length
+    if (aborted.status === 202) {
+      t.equal(drill.state, 'aborted', `write ${write}`)
+      t.equal(begun(drill), begun(aborted.body), 'no more than had begun')
+    }
+    await nothingLeft(t, stage)
+  }
 })
 
 t.test('though two take it that they lead', async (t) => {

@@ -41,6 +41,12 @@ t.test('each hosting there is drilled, the most urgent first, and it is one dril
       ['gegevens', 'left-out'],
     ],
   )
+  const { createdAt, expiresAt } = begun.body
+  t.equal(
+    Math.round((Date.parse(expiresAt) - Date.parse(createdAt)) / 3_600_000),
+    8,
+    'it has eight hours for all of them',
+  )
   stage.lead()
   const drill = await stage.over(begun.body.id)
   t.match(drill, {
@@ -77,6 +83,7 @@ t.test('each hosting there is drilled, the most urgent first, and it is one dril
   for (const part of report.parts.slice(0, 3)) {
     const own = (await stage.ask('consumer', 'GET', `drills/${part.drillId}`)).body
     t.match(own, { partOf: drill.id, hosting: part.hosting, kind: 'shadow', state: 'passed', sha256: part.sha256 })
+    t.ok(Date.parse(own.expiresAt) <= Date.parse(own.createdAt) + 3_600_000, 'it holds its room for an hour at most')
     const text = `${JSON.stringify((await stage.ask('consumer', 'GET', `drills/${part.drillId}/report`)).body, null, 2)}\n`
     t.equal(createHash('sha256').update(text).digest('hex'), part.sha256, 'the hash is that of its own report')
   }
@@ -221,6 +228,31 @@ t.test('when its time is up nothing of it is left', async (t) => {
   t.equal(drill.findings[0].code, 'out-of-time')
   t.match(drill.parts[4], { state: 'not-drilled', why: 'time was up before its turn' })
   t.ok(drill.parts.slice(0, 4).every(({ state }: any) => state === 'failed'))
+  await nothingLeft(t, stage)
+})
+
+t.test('who has left, or cannot be drilled when it is its turn, is told of; the others are drilled', async (t) => {
+  const stage = await drillStage(t)
+  const { database } = stage.api.kit
+  const { from, ids } = await hostAll(stage, { blijft: {}, vertrekt: {}, eindigt: {}, breekt: {} })
+  const { body } = await begin(stage, from)
+  const role = (was: string, is: string) =>
+    database.query('update placements set role = $3 where hosting_id = $1 and role = $2', [ids['vertrekt'], was, is])
+  await role('primary', 'former')
+  await role('standby', 'primary')
+  await role('former', 'standby')
+  await database.query(`update hostings set wanted = 'ended' where id = $1`, [ids['eindigt']])
+  await database.query(`update hostings set broken = '{}' where id = $1`, [ids['breekt']])
+  stage.lead()
+  t.match(await stage.over(body.id), {
+    state: 'failed',
+    parts: [
+      { hosting: 'blijft', state: 'passed' },
+      { hosting: 'vertrekt', state: 'not-drilled', why: 'it has left there' },
+      { hosting: 'eindigt', state: 'not-drilled', why: 'it is ended' },
+      { hosting: 'breekt', state: 'not-drilled', why: /what was promised to it is not kept/ },
+    ],
+  })
   await nothingLeft(t, stage)
 })
 

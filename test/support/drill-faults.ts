@@ -57,6 +57,25 @@ export function faultyWrites(inner: Database) {
   }
 }
 
+/** Stands still before it writes of drills for the `write`th time, until released. */
+export function heldWrites(inner: Database, write: number) {
+  const reached = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  let writes = 0
+  const database: Database = {
+    ...inner,
+    async transaction<T>(work: Parameters<typeof inner.transaction<T>>[0]): Promise<T> {
+      writes++
+      if (writes === write) {
+        reached.resolve()
+        await gate.promise
+      }
+      return inner.transaction(work)
+    },
+  }
+  return { database, reached: reached.promise, release: () => gate.resolve() }
+}
+
 /** Stands still in the call of a step until released. */
 export function heldSites(inner: DrillSites, step: string) {
   const reached = Promise.withResolvers<void>()

@@ -119,8 +119,8 @@ export function selectProof(sql: Sql): Promise<ProofRow[]> {
        (extract(epoch from q.since) * 1000)::bigint + q.days * 86400000::bigint as due_ms
      from hostings h
        left join lateral (select max(r.finished_at) as at from drills r where r.hosting_id = h.id and r.state = 'passed' and r.kind <> 'plan') p on true
-       left join lateral (select min(d.period_days) as days, greatest(p.at, min(d.created_at)) as since from drill_plans d
-         where d.hosting_id = h.id and d.kind <> 'plan' having count(*) > 0) q on true
+       left join lateral (select min(d.period_days) as days, greatest(p.at, min(d.since)) as since from drill_periods d
+         where d.hosting_id = h.id having count(*) > 0) q on true
      where h.wanted not in ('held', 'ended') and (p.at is not null or q.days is not null) order by h.name limit 5000`,
   )
 }

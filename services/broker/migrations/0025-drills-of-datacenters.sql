@@ -16,3 +16,15 @@ create table if not exists drill_parts (
   tried integer,
   primary key (drill_id, hosting_id)
 );
+
+-- How often each hosting has to pass a shadow or live drill, and since when: by plans of its own, and by those of the datacenter where
+-- it runs, as far as a drill of that kind can be of it. The one definition of what is overdue.
+create index if not exists drill_plans_datacenter on drill_plans (datacenter_id) where datacenter_id is not null;
+create or replace view drill_periods as
+  select d.hosting_id, d.created_at as since, d.period_days from drill_plans d where d.hosting_id is not null and d.kind <> 'plan'
+  union all
+  select p.hosting_id, greatest(d.created_at, p.created_at), d.period_days
+  from placements p join drill_plans d on d.datacenter_id = p.datacenter_id join hostings h on h.id = p.hosting_id
+  where p.role = 'primary' and p.wanted = 'present' and d.kind <> 'plan' and coalesce(h.spec #>> '{fallback,mode}', 'none') <> 'none'
+    and not (d.kind = 'shadow' and coalesce(h.spec -> 'data', '[]') <> '[]')
+    and not (d.kind = 'live' and coalesce(h.spec #>> '{fallback,activity}', 'pinned') = 'shared');
