@@ -19,9 +19,7 @@ export type DrillKind = Static<typeof DrillKind>
 /** Of one of them. */
 const scope = {
   hostingId: Type.Optional(HostingId),
-  datacenterId: Type.Optional(
-    Type.Unsafe<string>({ ...DatacenterId, description: 'All that depends on it; of kind plan only' }),
-  ),
+  datacenterId: Type.Optional(Type.Unsafe<string>({ ...DatacenterId, description: 'Each hosting that runs there' })),
 }
 
 const schedule = {
@@ -100,7 +98,7 @@ export const DrillInput = Type.Object(
     targetId: Type.Optional(
       Type.Unsafe<string>({
         ...DatacenterId,
-        description: 'Where it is to come up; where it falls back to when absent',
+        description: 'Where the hosting is to come up; where it falls back to when absent',
       }),
     ),
   },
@@ -108,10 +106,8 @@ export const DrillInput = Type.Object(
 )
 export type DrillInput = Static<typeof DrillInput>
 
-export const DrillState = oneOf(
-  ['running', 'aborting', 'passed', 'failed', 'aborted'],
-  'aborting: it was called off, and what it made is being removed',
-)
+const drillStates = ['running', 'aborting', 'passed', 'failed', 'aborted'] as const
+export const DrillState = oneOf(drillStates, 'aborting: it was called off, and what it made is being removed')
 export type DrillState = Static<typeof DrillState>
 
 const drillSteps = [
@@ -127,6 +123,7 @@ const drillSteps = [
   'standing-by',
   'moved-back',
   'ready-back',
+  'drilled',
   'done',
 ] as const
 
@@ -157,11 +154,32 @@ const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of
 const Signature = Type.Object({ by: Type.String(), at: Instant, statement: Type.String(), sha256: Sha256 }, closed)
 export type Signature = Static<typeof Signature>
 
+const DrillPart = Type.Object(
+  {
+    hostingId: HostingId,
+    hosting: Type.String(),
+    drillId: orNull(DrillId, 'Null while it has not begun'),
+    state: oneOf(
+      ['waiting', ...drillStates, 'not-drilled', 'left-out'],
+      'waiting: for its turn. left-out: no drill of this kind says anything of it. Otherwise as its drill',
+    ),
+    why: orNull(Type.String(), 'It is not drilled'),
+  },
+  closed,
+)
+export type DrillPart = Static<typeof DrillPart>
+
 export const Drill = Type.Object(
   {
     id: DrillId,
     ownerId: Type.String(),
     planId: orNull(DrillPlanId, 'Null when a person began it'),
+    partOf: orNull(DrillId, 'The drill of a datacenter that it is one of'),
+    parts: Type.Optional(
+      Type.Array(DrillPart, {
+        description: 'Of a whole datacenter, in their order; only where one drill is asked for',
+      }),
+    ),
     ...scope,
     hosting: Type.Optional(Type.String()),
     datacenter: Type.Optional(Type.String()),
@@ -210,6 +228,26 @@ const Outlook = Type.Object(
 )
 export type Outlook = Static<typeof Outlook>
 
+const ReportPart = Type.Object(
+  {
+    hostingId: HostingId,
+    hosting: Type.String(),
+    drillId: orNull(DrillId, 'Null when it was not drilled'),
+    result: oneOf(
+      ['passed', 'failed', 'aborted', 'not-drilled', 'left-out'],
+      'As its drill. left-out: no drill of this kind says anything of it, which is no fault',
+    ),
+    why: orNull(Type.String(), 'It was not drilled, or was called off'),
+    to: orNull(Type.String()),
+    rto: orNull(Objective),
+    rpo: orNull(Objective),
+    findings: Type.Array(DrillFinding),
+    sha256: orNull(Sha256),
+  },
+  closed,
+)
+export type ReportPart = Static<typeof ReportPart>
+
 /** What is kept as evidence. */
 export const DrillReport = Type.Object(
   {
@@ -224,6 +262,9 @@ export const DrillReport = Type.Object(
     from: orNull(Type.String()),
     to: orNull(Type.String()),
     planId: orNull(DrillPlanId),
+    partOf: Type.Optional(
+      Type.Unsafe<string>({ ...DrillId, description: 'The drill of a datacenter that it is one of' }),
+    ),
     startedBy: Type.String(),
     startedAt: Instant,
     endedAt: Instant,
@@ -249,6 +290,11 @@ export const DrillReport = Type.Object(
       ),
     ),
     outlook: Type.Array(Outlook, { description: 'Of a drill on paper: what becomes of each hosting there' }),
+    parts: Type.Optional(
+      Type.Array(ReportPart, {
+        description: 'Of a whole datacenter: each hosting there, with the hash of its own report',
+      }),
+    ),
     findings: Type.Array(DrillFinding),
     abortedBecause: orNull(Type.String()),
     version: Type.String({ description: 'Of the software that held it' }),

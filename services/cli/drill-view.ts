@@ -1,5 +1,5 @@
 /** How a drill looks on a terminal: its steps with their times, what was found, and who signed. */
-import type { Drill, DrillPlan } from '../../schemas/index.ts'
+import type { Drill, DrillPart, DrillPlan } from '../../schemas/index.ts'
 import { renderTable } from './table.ts'
 import { line, type Paint, type Tone } from './text.ts'
 
@@ -11,13 +11,22 @@ export const drillTones: Record<Drill['state'], Tone> = {
   aborted: 'quiet',
 }
 
+const partTones: Record<DrillPart['state'], Tone> = {
+  ...drillTones,
+  waiting: 'quiet',
+  'not-drilled': 'bad',
+  'left-out': 'quiet',
+}
+
 export const isOver = (state: Drill['state']): boolean => state !== 'running' && state !== 'aborting'
 
 export function drillText(drill: Drill, paint: Paint): string {
   const { id, hosting, datacenter, kind, state, from, to, steps, findings, abortedBecause, sha256, signatures } = drill
+  const { partOf, parts = [] } = drill
   const facts = [
     line`${kind} drill of ${hosting ?? datacenter ?? ''}`,
     line`id        ${id}`,
+    ...(partOf === null ? [] : [line`part of   ${partOf}`]),
     `state     ${paint(drillTones[state], state)}${abortedBecause === null ? '' : line`: ${abortedBecause}`}`,
     ...(from === null ? [] : [line`way       ${from}${to === null ? '' : ` → ${to}`}`]),
     ...findings.map(
@@ -31,7 +40,19 @@ export function drillText(drill: Drill, paint: Paint): string {
     steps.map(({ name, startedAt, endedAt, note }) => [name, startedAt, endedAt ?? '', note ?? '']),
     paint,
   )
-  return `${facts.join('\n')}\n${steps.length > 0 ? `\n${table}` : ''}`
+  const hostings = renderTable(
+    [{ title: 'HOSTING' }, { title: 'STATE' }, { title: 'DRILL' }, { title: 'WHY NOT' }],
+    parts.map(({ hosting, state, drillId, why }) => [
+      hosting,
+      { text: state, tone: partTones[state] },
+      drillId ?? '',
+      why ?? '',
+    ]),
+    paint,
+  )
+  return [`${facts.join('\n')}\n`, ...(steps.length > 0 ? [table] : []), ...(parts.length > 0 ? [hostings] : [])].join(
+    '\n',
+  )
 }
 
 export function planText({ id, kind, cron, timeZone, windowMinutes, nextAt }: DrillPlan): string {

@@ -24,7 +24,7 @@ interface Schedule extends Scope {
 }
 
 const kindHelp = 'plan (on paper), shadow (beside what runs, then removed) or live (there and back)'
-const datacenterHelp = 'the name is that of a datacenter, all of which is drilled; on paper only'
+const datacenterHelp = 'the name is that of a datacenter: each hosting that runs there is drilled'
 const lookMs = 2_000
 
 export function drillCommands(program: Command, shell: Shell): void {
@@ -39,7 +39,7 @@ export function drillCommands(program: Command, shell: Shell): void {
 function planCommands(drill: Command, shell: Shell): void {
   drill
     .command('plan <name>')
-    .description('have drills of a hosting held at set times')
+    .description('have drills of a hosting or a datacenter held at set times')
     .requiredOption('--kind <kind>', kindHelp)
     .requiredOption(
       '--cron <expression>',
@@ -115,7 +115,7 @@ function plannedCommands(drill: Command, shell: Shell): void {
 function runCommands(drill: Command, shell: Shell): void {
   drill
     .command('run <name>')
-    .description('hold a drill of a hosting now')
+    .description('hold a drill of a hosting or a datacenter now')
     .requiredOption('--kind <kind>', kindHelp)
     .option('--datacenter', datacenterHelp)
     .option('--wait', 'wait until it is over')

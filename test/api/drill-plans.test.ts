@@ -1,7 +1,7 @@
 /** Drills at set times: begun once however many look, tried again within their window, skipped after it and told so. */
 import t from 'tap'
 import type { Clock } from '../../services/shared/clock.ts'
-import { type DrillStage, drillStage } from '../support/drill-stage.ts'
+import { type DrillStage, drillStage, hostAll } from '../support/drill-stage.ts'
 import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
@@ -39,6 +39,25 @@ t.test('what is due is begun once, though two look at the same time', async (t) 
   t.ok(Date.parse(nextAt) > stage.api.kit.clock.now(), 'the next is to come')
   t.match(await stage.over(last.drillId), { state: 'passed', planId: made.body.id })
   t.equal((await drillsOf(stage, id)).length, 1)
+})
+
+t.test('a whole datacenter is drilled when that is due, with all that runs there', async (t) => {
+  const stage = await drillStage(t)
+  const { from, ids } = await hostAll(stage, { een: {}, twee: {} })
+  const scope = { datacenterId: stage.datacenters[from], kind: 'shadow' }
+  const body = { ...scope, cron: '0 22 1-7 * 2', windowMinutes: 60 }
+  const made = (await stage.ask('loket', 'POST', 'drill-plans', { body })).body
+  const dueAt = await due(stage, made.id, 1_000)
+  stage.lead()
+  const shown = async () => (await stage.ask('loket', 'GET', `drill-plans/${made.id}`)).body
+  await until(async () => (await shown()).last !== null, 'it is begun')
+  const { last } = await shown()
+  t.match(last, { dueAt, outcome: 'begun' })
+  const drill = await stage.over(last.drillId)
+  t.match(drill, { state: 'passed', planId: made.id, expiresAt: new Date(Date.parse(dueAt) + 3_600_000).toISOString() })
+  t.equal(drill.parts.length, 2)
+  for (const id of Object.values(ids))
+    t.match(await drillsOf(stage, id), [{ partOf: drill.id, planId: made.id, expiresAt: drill.expiresAt }])
 })
 
 t.test('what stands in its way is told once, and it is tried again until its window is over', async (t) => {
@@ -107,8 +126,8 @@ t.test('plans that can never be due, or of nothing, are refused by field', async
   t.same(await refused({ hostingId: id, timeZone: 'Europe/Utrecht' }), [400, '/timeZone'])
   t.same(await refused({}), [400, '/hostingId'])
   t.same(await refused({ hostingId: id, datacenterId }), [400, '/hostingId'])
-  t.same(await refused({ datacenterId, kind: 'live' }), [400, '/kind'])
-  t.equal((await refused({ datacenterId }))[0], 403, 'a datacenter is drilled by who operates it')
+  for (const kind of ['plan', 'shadow', 'live'])
+    t.equal((await refused({ datacenterId, kind }))[0], 403, 'a datacenter is drilled by who operates it')
   t.same(await stage.api.kit.database.query('select 1 from drill_plans'), [])
 })
 
@@ -135,4 +154,34 @@ t.test('who has not passed a drill for as long as its plan says is degraded, and
   t.match(await shown(), { fallbackStatus: 'ready', fallbackReasons: [] })
   t.ok((await stage.metric('gemeentecloud_drill_due_timestamp_seconds')) > Date.now() / 1000 + 29 * 86_400)
   t.ok(Math.abs((await stage.metric('gemeentecloud_drill_last_success_timestamp_seconds')) - Date.now() / 1000) < 60)
+})
+
+t.test('a plan of a datacenter asks it of each hosting there, and one drill of it counts for each', async (t) => {
+  const stage = await drillStage(t)
+  const { from, ids } = await hostAll(stage, {
+    een: {},
+    twee: {},
+    zonder: { fallback: { mode: 'none' } },
+    gegevens: {},
+  })
+  const { database } = stage.api.kit
+  const { een, twee, zonder, gegevens } = ids
+  const data = `update hostings set spec = spec || '{"data": [{"kind": "cnpg", "name": "db"}]}' where id = $1`
+  await database.query(data, [gegevens])
+  const reasons = async (id = '') => (await stage.ask('consumer', 'GET', `hostings/${id}`)).body.fallbackReasons
+  const isOverdue = async (id?: string) => (await reasons(id)).includes('drill-overdue')
+  const scope = { datacenterId: stage.datacenters[from], kind: 'shadow' }
+  const body = { ...scope, cron: '0 22 1-7 * 2', windowMinutes: 60, periodDays: 30 }
+  t.equal((await stage.ask('loket', 'POST', 'drill-plans', { body })).status, 201)
+  await database.query(`update drill_plans set created_at = now() - interval '31 days'`)
+  t.notOk(await isOverdue(een), 'it runs there for less than a month')
+  await database.query(`update placements set created_at = now() - interval '40 days'`)
+  for (const id of [een, twee]) t.ok(await isOverdue(id))
+  for (const id of [zonder, gegevens]) t.notOk(await isOverdue(id), 'no shadow can be held of it')
+  t.ok((await stage.metric('gemeentecloud_drill_due_timestamp_seconds')) < Date.now() / 1000)
+  stage.lead()
+  const begun = await stage.begin(scope, 'loket')
+  t.match(await stage.over(begun.body.id), { state: 'passed' })
+  for (const id of [een, twee]) t.notOk(await isOverdue(id))
+  t.ok((await stage.metric('gemeentecloud_drill_due_timestamp_seconds')) > Date.now() / 1000 + 29 * 86_400)
 })

@@ -1,78 +1,28 @@
 /** Live drills: a real move and back, after the word that any move needs; called off, it is where it was. */
 import t, { type Test } from 'tap'
-import { type DrillSites, runDrills } from '../../services/broker/drills/index.ts'
-import { at, type FallbackStage, fallbackStage, quick, seenEverywhere } from '../support/fallback-stage.ts'
+import type { FallbackStage } from '../support/fallback-stage.ts'
+import { confirm, liveStage, over, placed, read, waiting } from '../support/live-drill-stage.ts'
 import { miscounted } from '../support/miscounted.ts'
-import { until } from '../support/until.ts'
 
 t.setTimeout(240_000)
 
-const agreed = { kind: 'agreed', statement: 'afgesproken met de beheerder' }
-
-/** There is no cluster behind these sites: what is looked at is ready. */
-const nowhere = () => Promise.reject(new Error('there is no cluster behind it'))
-const looked: string[] = []
-const sites: DrillSites = {
-  isolate: nowhere,
-  start: nowhere,
-  remove: nowhere,
-  look: async ({ slug }) => {
-    looked.push(slug)
-    return { wanted: 1, waiting: [] }
-  },
+async function oneLive(t: Test) {
+  const { stage, stop } = await liveStage(t)
+  return { stage, stop, ...(await placed(stage, 'echt', { mode: 'cold', rtoSeconds: 60 })) }
 }
 
-async function liveStage(t: Test) {
-  const options = { profile: quick, sites, version: '0.0.0-test', lookMs: 50 }
-  const stage = await fallbackStage(t, {
-    also: (kit) => ({
-      drills: (term) => runDrills(kit, term, options),
-      // As the loop over the clusters sees it, of which none runs here.
-      seen: async ({ signal }) => {
-        while (!signal.aborted) {
-          await seenEverywhere(kit.database)
-          await kit.clock.sleep(100, signal).catch(() => undefined)
-        }
-      },
-    }),
-  })
-  const stop = stage.lead()
-  const { id, ...hosting } = await stage.host('echt', { mode: 'cold', rtoSeconds: 60 })
-  const [from, to] = [at(hosting, 'primary') ?? '', at(hosting, 'standby') ?? '']
-  await stage.running(id, from)
-  await until(async () => (await read(stage, `hostings/${id}`)).fallbackStatus === 'ready', 'it is ready')
-  return { stage, id, from, to, stop }
-}
-
-const read = async (stage: FallbackStage, path: string) => (await stage.api.call('loket', 'GET', path)).body
 const begin = (stage: FallbackStage, id: string) =>
   stage.api.call('consumer', 'POST', 'drills', { body: { hostingId: id, kind: 'live' } })
-const waiting = async (stage: FallbackStage, hosting: string) => {
-  let found: any
-  await until(async () => {
-    const { items } = await read(stage, `operations?hosting=${hosting}&state=awaiting-confirmation`)
-    found = items[0]
-    return found !== undefined
-  }, 'it waits for a word')
-  return found
-}
-const over = async (stage: FallbackStage, id: string) => {
-  await until(
-    async () => ['passed', 'failed', 'aborted'].includes((await read(stage, `drills/${id}`)).state),
-    'the drill is over',
-  )
-  return read(stage, `drills/${id}`)
-}
 
 t.test('there after the word of the desk, ready, and back by itself, with the times of each step', async (t) => {
-  const { stage, id, from, to } = await liveStage(t)
+  const { stage, id, from, to } = await oneLive(t)
   const begun = await begin(stage, id)
   t.equal(begun.status, 202, JSON.stringify(begun.body))
   const operation = await waiting(stage, id)
   t.match(operation, { kind: 'drill-live', plan: { from, to, method: 'stop' } })
   t.equal((await stage.row(id))?.holder, from, 'nothing has moved')
   t.equal((await begin(stage, id)).status, 409, 'one at a time')
-  await stage.api.call('loket', 'POST', `operations/${operation.id}/confirmations`, { body: agreed })
+  await confirm(stage, operation.id)
   await stage.running(id, to)
   const drill = await over(stage, begun.body.id)
   t.match(drill, { state: 'passed', findings: [] })
@@ -98,7 +48,7 @@ t.test('there after the word of the desk, ready, and back by itself, with the ti
 })
 
 t.test('called off before the word it never moves, and after it is brought back', async (t) => {
-  const { stage, id, from, to } = await liveStage(t)
+  const { stage, id, from, to } = await oneLive(t)
   const first = (await begin(stage, id)).body
   await waiting(stage, id)
   await stage.api.call('consumer', 'POST', `drills/${first.id}/aborts`, { body: { reason: 'toch maar niet' } })
@@ -108,7 +58,7 @@ t.test('called off before the word it never moves, and after it is brought back'
 
   const second = (await begin(stage, id)).body
   const operation = await waiting(stage, id)
-  await stage.api.call('loket', 'POST', `operations/${operation.id}/confirmations`, { body: agreed })
+  await confirm(stage, operation.id)
   await stage.running(id, to)
   await stage.api.call('consumer', 'POST', `drills/${second.id}/aborts`, { body: { reason: 'genoeg gezien' } })
   t.match(await over(stage, second.id), { state: 'aborted' })
@@ -117,12 +67,12 @@ t.test('called off before the word it never moves, and after it is brought back'
 })
 
 t.test('the leader goes and another goes on where it was', async (t) => {
-  const { stage, id, from, to, stop } = await liveStage(t)
+  const { stage, id, from, to, stop } = await oneLive(t)
   const { body } = await begin(stage, id)
   const operation = await waiting(stage, id)
   await stop()
   const next = stage.lead()
-  await stage.api.call('loket', 'POST', `operations/${operation.id}/confirmations`, { body: agreed })
+  await confirm(stage, operation.id)
   await stage.running(id, to)
   await next()
   stage.lead()

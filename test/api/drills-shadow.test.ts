@@ -1,20 +1,14 @@
 /** Shadows: started beside what runs, apart, with room of their own, and nothing of them left however they end. */
-import t, { type Test } from 'tap'
+import t from 'tap'
 import type { DrillSites } from '../../services/broker/drills/index.ts'
-import { type DrillStage, drillStage } from '../support/drill-stage.ts'
-import { miscounted } from '../support/miscounted.ts'
+import { faultySites, faultyWrites, heldSites } from '../support/drill-faults.ts'
+import { drillStage, nothingLeft } from '../support/drill-stage.ts'
 import { until } from '../support/until.ts'
 
 t.setTimeout(400_000)
 
 const names = ({ steps }: any) => steps.map(({ name }: { name: string }) => name)
 const whole = ['claimed', 'isolated', 'started', 'ready', 'removed', 'returned', 'done']
-
-async function nothingLeft(t: Test, stage: DrillStage) {
-  t.same(stage.shadows(), [], 'no namespace is left')
-  t.equal(await stage.claims(), 0, 'no claim is left')
-  t.same(await miscounted(stage.api.kit.database), [])
-}
 
 t.test('a shadow is started where it falls back to, apart, is ready, and is gone', async (t) => {
   const stage = await drillStage(t)
@@ -149,80 +143,3 @@ t.test('a drill takes nothing of what is held for a loss', async (t) => {
   t.match([refused.status, refused.body.detail], [409, /no room for it beside what is held for a loss/])
   await nothingLeft(t, stage)
 })
-
-/** One call goes wrong: it is not made, or it is made and nobody hears of it. */
-function faultySites(inner: DrillSites) {
-  let left = Number.POSITIVE_INFINITY
-  let isAfter = false
-  let calls = 0
-  const wrap =
-    <A extends unknown[], T>(work: (...asked: A) => Promise<T>) =>
-    async (...asked: A): Promise<T> => {
-      calls++
-      left--
-      if (left === 0 && !isAfter) throw new Error('planted: the call is not made')
-      const answer = await work(...asked)
-      if (left === 0 && isAfter) throw new Error('planted: the answer is lost')
-      return answer
-    }
-  return {
-    isolate: wrap(inner.isolate),
-    start: wrap(inner.start),
-    look: wrap(inner.look),
-    remove: wrap(inner.remove),
-    calls: () => calls,
-    arm(call: number, side: 'before' | 'after') {
-      left = call
-      isAfter = side === 'after'
-    },
-  }
-}
-
-/** The same for what is written of drills. */
-function faultyWrites(inner: DrillStage['api']['kit']['database']) {
-  let left = Number.POSITIVE_INFINITY
-  let isAfter = false
-  let writes = 0
-  return {
-    ...inner,
-    async transaction<T>(work: Parameters<typeof inner.transaction<T>>[0]): Promise<T> {
-      writes++
-      left--
-      const isDue = left === 0
-      const result = await inner.transaction(async (sql) => {
-        const done = await work(sql)
-        if (isDue && !isAfter) throw new Error('planted: the commit is not made')
-        return done
-      })
-      if (isDue && isAfter) throw new Error('planted: the answer to the commit is lost')
-      return result
-    },
-    writes: () => writes,
-    arm(write: number, side: 'before' | 'after') {
-      left = write
-      isAfter = side === 'after'
-    },
-  }
-}
-
-/** Stands still in the call of a step until released. */
-function heldSites(inner: DrillSites, step: string) {
-  const reached = Promise.withResolvers<void>()
-  const gate = Promise.withResolvers<void>()
-  const hold =
-    <A extends unknown[], T>(name: string, work: (...asked: A) => Promise<T>) =>
-    async (...asked: A): Promise<T> => {
-      const answer = await work(...asked)
-      if (name !== step) return answer
-      reached.resolve()
-      await gate.promise
-      return answer
-    }
-  const sites: DrillSites = {
-    isolate: hold('isolated', inner.isolate),
-    start: hold('started', inner.start),
-    look: hold('ready', inner.look),
-    remove: inner.remove,
-  }
-  return { sites, reached: reached.promise, release: () => gate.resolve() }
-}

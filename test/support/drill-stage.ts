@@ -11,6 +11,7 @@ import { systemRandom } from '../../services/shared/random.ts'
 import { type TestApi, testApi } from './api.ts'
 import { quick, seenEverywhere } from './fallback-stage.ts'
 import { grantAll } from './granted.ts'
+import { miscounted } from './miscounted.ts'
 import { clientOf } from './town.ts'
 import { until } from './until.ts'
 
@@ -146,6 +147,27 @@ export async function drillStage(
       ),
   }
   return stage
+}
+
+/** No drill has left anything anywhere, and all claims add up. */
+export async function nothingLeft(t: Test, stage: DrillStage) {
+  t.same(stage.shadows(), [], 'no namespace is left')
+  t.equal(await stage.claims(), 0, 'no claim is left')
+  t.same(await miscounted(stage.api.kit.database), [])
+}
+
+/** Hosts these, which all come to run at one datacenter. */
+export async function hostAll(stage: DrillStage, all: Readonly<Record<string, object>>) {
+  const ids: Record<string, string> = {}
+  const sites = new Set<string>()
+  for (const [name, more] of Object.entries(all)) {
+    const { id, from } = await stage.host(name, more)
+    ids[name] = id
+    sites.add(from)
+  }
+  const [from = '', ...others] = sites
+  if (others.length > 0) throw new Error(`they run apart: ${[...sites].join(' and ')}`)
+  return { ids, from }
 }
 
 /** As the mirror leaves it at a cold standby. */

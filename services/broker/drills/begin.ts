@@ -1,18 +1,19 @@
 /** A drill is begun: for a person or as a plan says, when nothing stands in its way. */
 import type { DrillKind } from '../../../schemas/index.ts'
-import { rfc3339 } from '../../shared/clock.ts'
-import { nextAfter, parseCron } from '../../shared/cron.ts'
 import type { Sql } from '../../shared/db/database.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
-import { appendEvents } from '../audit/index.ts'
 import { selectOverbooked } from '../scheduling/index.ts'
 import type { DrillFacts } from './core/facts.ts'
-import { refusalOf } from './core/refusal.ts'
+import { Hindered } from './hindered.ts'
+import { type Asker, insert, newDrill } from './insert.ts'
 import { type Room, reckonRoom } from './room.ts'
-import { insertClaim, insertDrill, lockSite, type NewDrill } from './runs/store.ts'
-import { lockSubject, type SubjectRow, selectDatacenter, selectSubject } from './store.ts'
+import { insertClaim, lockSite, type NewDrill } from './runs/store.ts'
+import { reasonAgainst } from './standing.ts'
+import { lockSubject, type SubjectRow, selectSubject } from './store.ts'
+import { beginOfDatacenter } from './whole/begin.ts'
+import { lockRunning } from './whole/store.ts'
 
 /** Of what, and how. */
 export interface Wish {
@@ -21,17 +22,6 @@ export interface Wish {
   readonly kind: DrillKind
   /** Where it is asked to come up. */
   readonly targetId?: string | undefined
-}
-
-/** Who asked, and until when it may take. */
-export interface Asker {
-  /** Whose things only; anybody's when undefined. */
-  readonly partyId: string | undefined
-  readonly by: string
-  readonly person: string
-  readonly requestId: string | null
-  readonly plan?: { readonly id: string; readonly dueAt: Date } | undefined
-  readonly expiresAt: Date
 }
 
 /** A datacenter is not as it was when room was reckoned there: to be reckoned again. */
@@ -68,25 +58,8 @@ export type Prepared = Awaited<ReturnType<typeof prepareRoom>>
 /** Returns the id of the drill. Throws `not-found`, `state-conflict` with the reason, and `Stale`. */
 export async function beginDrill(sql: Sql, kit: Kit, wish: Wish, asker: Asker, prepared: Prepared): Promise<string> {
   return wish.hostingId === undefined
-    ? beginOfDatacenter(sql, kit, wish, asker)
+    ? beginOfDatacenter(sql, kit, { ...wish, datacenterId: wish.datacenterId ?? '' }, asker)
     : beginOfHosting(sql, kit, { ...wish, hostingId: wish.hostingId }, asker, prepared)
-}
-
-async function beginOfDatacenter(sql: Sql, kit: Kit, { datacenterId = '' }: Wish, asker: Asker): Promise<string> {
-  const datacenter = await selectDatacenter(sql, datacenterId)
-  if (!datacenter || (asker.partyId !== undefined && asker.partyId !== datacenter.operator_id))
-    throw new Problem('not-found', `There is no datacenter ${datacenterId}`)
-  const { id, slug, operator_id: partyId } = datacenter
-  const drill = newDrill(kit, asker, {
-    hostingId: null,
-    datacenterId: id,
-    partyId,
-    kind: 'plan',
-    fromId: id,
-    toId: null,
-  })
-  await insert(sql, kit, drill, { kind: 'datacenter', id }, slug)
-  return drill.id
 }
 
 async function beginOfHosting(
@@ -102,8 +75,10 @@ async function beginOfHosting(
   const subject = await lockSubject(sql, hostingId, asker.partyId)
   if (!subject) throw new Problem('not-found', `There is no hosting ${hostingId}`)
   const why = reasonAgainst(subject, wish, kit.clock.now())
-  if (why !== undefined) throw refused(subject.name, kind, why)
+  if (why !== undefined) throw new Hindered(subject.name, kind, why)
   const { primary, standby } = subject
+  const { whole } = asker
+  if (whole && primary?.id !== whole.datacenterId) throw new Hindered(subject.name, kind, 'it has left there')
   const drill = newDrill(kit, asker, {
     hostingId,
     datacenterId: null,
@@ -117,31 +92,10 @@ async function beginOfHosting(
     if (prepared?.standbyId !== standby?.id) throw new Stale('it stands by elsewhere now')
     await claim(sql, kit, drill, subject.name, prepared?.room, generation)
   }
+  if (whole && !(await lockRunning(sql, whole.id)))
+    throw new Hindered(subject.name, kind, 'the drill that it is part of goes no further')
   await insert(sql, kit, drill, { kind: 'hosting', id: hostingId }, subject.name)
   return drill.id
-}
-
-const refused = (name: string, kind: DrillKind, why: string) =>
-  new Problem('state-conflict', `No ${kind} drill of ${name} can be held: ${why}`)
-
-function reasonAgainst(subject: SubjectRow, { kind, targetId }: Wish, now: number): string | undefined {
-  const { primary, standby, operation, besides, drill, windows } = subject
-  const standing = {
-    ...subject,
-    primary: primary ?? undefined,
-    standby: standby ?? undefined,
-    operation: operation ?? undefined,
-    besides: besides ?? undefined,
-    drill: drill ?? undefined,
-    outsideWindow: windows.length > 0 && !windows.some((window) => isOpen(window, now)),
-  }
-  return refusalOf(standing, kind, targetId)
-}
-
-function isOpen({ cron, zone, minutes }: SubjectRow['windows'][number], now: number): boolean {
-  const recurrence = parseCron(cron)
-  const due = recurrence && nextAfter(recurrence, zone, now - minutes * 60_000)
-  return due !== undefined && due <= now
 }
 
 /** The room is taken with the drill's first breath, and given back when nothing of it is left. */
@@ -153,7 +107,7 @@ async function claim(
   room: Room | undefined,
   generation: number | undefined,
 ): Promise<void> {
-  if (!room?.ok) throw refused(name, 'shadow', room?.why ?? 'there is no room')
+  if (!room?.ok) throw new Hindered(name, 'shadow', room?.why ?? 'there is no room', true)
   if (room.generation !== generation) throw new Stale('its standby has changed')
   const now = new Date(kit.clock.now())
   const { hostingId, toId } = drill
@@ -163,7 +117,8 @@ async function claim(
   if (!(await insertClaim(sql, { hosting_id: hostingId, to_id: toId }, row, drill.expiresAt, now)))
     throw new Stale('it stands by elsewhere now')
   const [over] = await selectOverbooked(sql, [toId], now)
-  if (over) throw refused(name, 'shadow', `there is not enough ${over.resource} for both a loss and the drill`)
+  const short = over && `there is not enough ${over.resource} for both a loss and the drill`
+  if (short) throw new Hindered(name, 'shadow', short, true)
 }
 
 function factsOf({ primary, behind_ms, data_ms, synced_ms }: SubjectRow, now: number): DrillFacts {
@@ -172,45 +127,4 @@ function factsOf({ primary, behind_ms, data_ms, synced_ms }: SubjectRow, now: nu
     ...(synced_ms !== null && { behindSeconds: Math.max(seconds(behind_ms), seconds(data_ms)) }),
     ...(primary && { fencing: { level: primary.level, declaredSeconds: primary.stopSeconds } }),
   }
-}
-
-type Of = Pick<NewDrill, 'hostingId' | 'datacenterId' | 'partyId' | 'kind' | 'fromId' | 'toId'> &
-  Partial<Pick<NewDrill, 'facts'>>
-
-function newDrill(kit: Kit, { plan, by, person, requestId, expiresAt }: Asker, of: Of): NewDrill {
-  const at = rfc3339(kit.clock.now())
-  const claimed = { name: 'claimed', startedAt: at, endedAt: at, note: null } as const
-  return {
-    id: newId('drl', kit.clock, kit.random),
-    planId: plan?.id ?? null,
-    dueAt: plan?.dueAt ?? null,
-    steps: of.kind === 'shadow' ? [claimed] : [],
-    facts: {},
-    ...of,
-    by,
-    person,
-    requestId,
-    expiresAt,
-  }
-}
-
-async function insert(
-  sql: Sql,
-  kit: Kit,
-  drill: NewDrill,
-  subject: { kind: string; id: string },
-  name: string,
-): Promise<void> {
-  await insertDrill(sql, drill, new Date(kit.clock.now()))
-  const { id: drillId, kind, planId, partyId, by: actor, requestId } = drill
-  await appendEvents(sql, kit, [
-    {
-      type: 'drill.begun',
-      subject,
-      partyId,
-      actor,
-      requestId,
-      data: { drillId, kind, name, ...(planId && { planId }) },
-    },
-  ])
 }

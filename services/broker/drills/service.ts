@@ -8,21 +8,21 @@ import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
 import { appendEvents } from '../audit/index.ts'
 import { visibleParty } from '../identity/index.ts'
-import { type Asker, beginDrill, prepareRoom } from './begin.ts'
-import { isOver } from './core/course.ts'
+import { beginDrill, prepareRoom } from './begin.ts'
+import { courseOf, isOver } from './core/course.ts'
+import type { Asker } from './insert.ts'
+import { mostMs } from './limits.ts'
 import { subjectOf } from './runs/events.ts'
 import { addSignature, type DrillRow, lockDrill, selectDrill, selectDrills, updateDrill } from './runs/store.ts'
 import { ownerOf, refuseScope } from './subject.ts'
 import { drillView } from './view.ts'
-
-/** What a person begins is over within so long. */
-const mostMs = 3_600_000
+import { abortParts, selectParts } from './whole/store.ts'
 
 /** Looks what there is room for, before the transaction. Throws `invalid-fields`, `not-found`, `forbidden`. */
 export async function prepareDrill(kit: Kit, caller: Caller, input: DrillInput) {
   refuseScope(input)
   await ownerOf(kit.database, caller, 'drill.run', input)
-  const expiresAt = new Date(kit.clock.now() + mostMs)
+  const expiresAt = new Date(kit.clock.now() + mostMs(input))
   const wish = { ...input, targetId: input.targetId }
   const asker: Asker = {
     partyId: undefined,
@@ -42,8 +42,12 @@ export async function prepareDrill(kit: Kit, caller: Caller, input: DrillInput) 
 export async function abortDrill(sql: Sql, kit: Kit, caller: Caller, id: string, reason: string): Promise<Drill> {
   const row = await lock(sql, caller, 'drill.abort', id)
   if (row.state !== 'running') throw new Problem('state-conflict', `The drill is ${row.state}`)
-  await updateDrill(sql, row, { state: 'aborting', abortedBecause: reason }, new Date(kit.clock.now()))
+  const now = new Date(kit.clock.now())
+  await updateDrill(sql, row, { state: 'aborting', abortedBecause: reason }, now)
   await tell(sql, kit, caller, row, 'drill.aborting', { reason })
+  const because = `drill ${id} of ${row.datacenter_slug} was called off: ${reason}`
+  const parts = row.datacenter_id === null ? [] : await abortParts(sql, id, because, now)
+  for (const part of parts) await tell(sql, kit, caller, part, 'drill.aborting', { reason: because })
   return readDrill(sql, id)
 }
 
@@ -73,7 +77,7 @@ export async function signDrill(
 
 /** Throws `not-found`. */
 export async function getDrill(kit: Kit, caller: Caller, id: string): Promise<Drill> {
-  return drillView(await find(kit.database, caller, id))
+  return readWhole(kit.database, await find(kit.database, caller, id))
 }
 
 export interface KeptReport {
@@ -92,7 +96,11 @@ export async function getReport(kit: Kit, caller: Caller, id: string): Promise<K
 
 export function listDrills(kit: Kit, caller: Caller, page: PageRequest, filter: { hosting?: string; state?: string }) {
   const partyId = visibleParty(caller.principal, 'drill.read')
-  return readPage(page, (part) => selectDrills(kit.database, part, { ...filter, partyId }), drillView)
+  return readPage(
+    page,
+    (part) => selectDrills(kit.database, part, { ...filter, partyId }),
+    (row) => drillView(row),
+  )
 }
 
 async function find(sql: Sql, caller: Caller, id: string): Promise<DrillRow> {
@@ -110,10 +118,16 @@ async function lock(sql: Sql, caller: Caller, action: 'drill.abort' | 'drill.sig
 async function readDrill(sql: Sql, id: string): Promise<Drill> {
   const row = await selectDrill(sql, id, undefined)
   if (!row) throw new Problem('not-found', `There is no drill ${id}`)
-  return drillView(row)
+  return readWhole(sql, row)
 }
 
-function tell(sql: Sql, kit: Kit, caller: Caller, row: DrillRow, type: string, data: object): Promise<void> {
+/** With what it is made of. */
+const readWhole = async (sql: Sql, row: DrillRow): Promise<Drill> =>
+  courseOf(row.kind, row.hosting_id) === 'whole' ? drillView(row, await selectParts(sql, row.id)) : drillView(row)
+
+type Told = Parameters<typeof subjectOf>[0] & Pick<DrillRow, 'id' | 'kind'>
+
+function tell(sql: Sql, kit: Kit, caller: Caller, row: Told, type: string, data: object): Promise<void> {
   const by = { actor: actorOf(caller), requestId: caller.requestId }
   return appendEvents(sql, kit, [
     { type, ...subjectOf(row), ...by, data: { drillId: row.id, kind: row.kind, ...data } },

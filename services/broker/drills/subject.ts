@@ -6,17 +6,17 @@ import { Problem } from '../../shared/problem.ts'
 import { mayTouch, requireOwner, visibleParty } from '../identity/index.ts'
 import { selectDatacenter, selectSubject } from './store.ts'
 
-type Scope = Pick<DrillInput, 'hostingId' | 'datacenterId' | 'kind'>
+type Scope = Pick<DrillInput, 'hostingId' | 'datacenterId' | 'targetId'>
 
-/** One hosting, or one datacenter on paper. Throws `invalid-fields`. */
-export function refuseScope({ hostingId, datacenterId, kind }: Scope): void {
+/** One hosting, or one datacenter. Throws `invalid-fields`. */
+export function refuseScope({ hostingId, datacenterId, targetId }: Scope): void {
   if ((hostingId === undefined) === (datacenterId === undefined))
     throw new Problem('invalid-fields', 'A drill is of a hosting or of a datacenter', [
       { pointer: '/hostingId', message: 'is named, or else datacenterId; one of both' },
     ])
-  if (datacenterId !== undefined && kind !== 'plan')
-    throw new Problem('invalid-fields', 'A whole datacenter is drilled on paper', [
-      { pointer: '/kind', message: 'is plan for a datacenter; shadow and live drills are of one hosting each' },
+  if (datacenterId !== undefined && targetId !== undefined)
+    throw new Problem('invalid-fields', 'Of a whole datacenter each hosting comes up where it falls back to', [
+      { pointer: '/targetId', message: 'is of a drill of one hosting' },
     ])
 }
 

@@ -121,11 +121,11 @@ const troubles = `array_to_json(array_remove(array[
 const lastOperation = `(select jsonb_build_object('kind', o.kind, 'isOver', o.state = 'done') from operations o
   where o.hosting_id = h.id and o.state in ('running', 'needs-person', 'done') order by o.id desc limit 1) as operation`
 
-/** By its drill plans, the strictest of them; counted from when it last passed one, or from when it was first to. */
-const drillOverdue = `coalesce((select greatest(min(d.created_at),
+/** By its drill plans and those of where it runs, the strictest; counted from when it last passed one, or from when it was first to. */
+const drillOverdue = `coalesce((select greatest(min(d.since),
       (select max(r.finished_at) from drills r where r.hosting_id = h.id and r.state = 'passed' and r.kind <> 'plan'))
     + make_interval(days => min(d.period_days)) < now()
-  from drill_plans d where d.hosting_id = h.id and d.kind <> 'plan'), false) as "drillOverdue"`
+  from drill_periods d where d.hosting_id = h.id), false) as "drillOverdue"`
 
 const hostingColumns = `h.id, h.name, h.system_id, h.party_id, h.spec, (extract(epoch from h.starts_at) * 1000)::bigint as starts_ms,
   case when h.ends_at = 'infinity' then null else (extract(epoch from h.ends_at) * 1000)::bigint end as ends_ms,

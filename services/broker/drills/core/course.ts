@@ -3,24 +3,33 @@ import type { DrillKind, DrillState, DrillStep } from '../../../../schemas/index
 
 type Name = DrillStep['name']
 
-const courses: Readonly<Record<DrillKind, readonly Name[]>> = {
+/** `whole`: beside or for real of a datacenter, made of drills of what runs there. */
+export type Course = DrillKind | 'whole'
+
+const courses: Readonly<Record<Course, readonly Name[]>> = {
   plan: ['reckoned', 'done'],
   shadow: ['claimed', 'isolated', 'started', 'ready', 'removed', 'returned', 'done'],
   live: ['moved', 'ready-there', 'standing-by', 'moved-back', 'ready-back', 'done'],
+  whole: ['drilled', 'done'],
 }
 
 /** What is left to do of one that goes no further: what it made is taken back. */
-const wayOut: Readonly<Record<DrillKind, readonly Name[]>> = {
+const wayOut: Readonly<Record<Course, readonly Name[]>> = {
   plan: ['done'],
   shadow: ['removed', 'returned', 'done'],
   live: ['moved', 'standing-by', 'moved-back', 'done'],
+  // Those that it is made of each take their own.
+  whole: ['drilled', 'done'],
 }
 
+export const courseOf = (kind: DrillKind, hostingId: string | null): Course =>
+  hostingId === null && kind !== 'plan' ? 'whole' : kind
+
 /** Undefined when it is over. A step that was begun and has not ended is taken again. */
-export function nextStep(kind: DrillKind, steps: readonly DrillStep[], goesOn: boolean): Name | undefined {
+export function nextStep(is: Course, steps: readonly DrillStep[], goesOn: boolean): Name | undefined {
   const ended = new Set(steps.filter(({ endedAt }) => endedAt !== null).map(({ name }) => name))
   // Nothing was moved, so there is nothing to bring back.
-  const course = goesOn ? courses[kind] : kind === 'live' && steps.length === 0 ? (['done'] as const) : wayOut[kind]
+  const course = goesOn ? courses[is] : is === 'live' && steps.length === 0 ? (['done'] as const) : wayOut[is]
   return course.find((name) => !ended.has(name))
 }
 

@@ -79,6 +79,21 @@ const kinds = {
     en: 'It has not been brought back: {why}. It runs at {at}',
     nl: 'Het is niet teruggebracht: {why}. Het draait bij {at}',
   },
+  'not-drilled': {
+    weight: 'fault',
+    en: '{hosting} was not drilled: {why}',
+    nl: '{hosting} is niet beproefd: {why}',
+  },
+  'part-not-passed': {
+    weight: 'fault',
+    en: '{hosting} has not passed: {why}',
+    nl: '{hosting} is niet geslaagd: {why}',
+  },
+  'part-left-out': {
+    weight: 'note',
+    en: 'A drill of this kind says nothing of {hosting}: {why}',
+    nl: 'Een test van deze soort zegt niets over {hosting}: {why}',
+  },
   'slow-to-stop': {
     weight: 'fault',
     en: '{datacenter} took {seconds} s to stop it, and declares {promised} s',

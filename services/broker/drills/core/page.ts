@@ -12,13 +12,14 @@ export interface Page {
 const style = `body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 body{color:#1b1b1b;background:#fff}
 table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem}
-th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #767676;vertical-align:top}
+th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #767676;vertical-align:top;overflow-wrap:anywhere}
 code{overflow-wrap:anywhere}.fault{font-weight:bold}@media print{body{margin:0}}`
 
 export function reportPage({ report, sha256, signatures, language }: Page): string {
   const say = words[language]
   const title = `${say.title}: ${report.subject.name}`
-  const promises = [objectiveRow('RTO', report.rto, say), objectiveRow('RPO', report.rpo, say)]
+  const how = report.parts ? [say.howParts, say.howParts] : [say.howRto, say.howRpo]
+  const promises = [objectiveRow('RTO', report.rto, say, how[0]), objectiveRow('RPO', report.rpo, say, how[1])]
   return `<!doctype html>
 <html lang="${language}">
 <head>
@@ -35,6 +36,7 @@ ${table([say.what, say.promised, say.achieved, say.kept, say.how], promises)}
 <h2>${say.steps}</h2>
 ${table([say.step, say.begun, say.ended, say.remark], stepRows(report, language))}
 ${outlookPart(report, say)}
+${partsPart(report, language)}
 <h2>${say.findings}</h2>
 ${findingsPart(report.findings, language)}
 <h2>${say.signatures}</h2>
@@ -49,11 +51,12 @@ ${signaturesPart(signatures, say)}
 type Say = (typeof words)[Language]
 
 const factsOf = (
-  { kind, from, to, startedBy, startedAt, endedAt, fencing, drillId, abortedBecause, version }: DrillReport,
+  { kind, from, to, partOf, startedBy, startedAt, endedAt, fencing, drillId, abortedBecause, version }: DrillReport,
   say: Say,
 ) =>
   [
     [say.drill, drillId],
+    [say.partOf, partOf ?? null],
     [say.kind, say.kinds[kind]],
     [say.from, from],
     [say.to, to],
@@ -70,11 +73,14 @@ const factsOf = (
     [say.version, version],
   ].filter((row): row is [string, string] => row[1] !== null)
 
-function objectiveRow(name: string, { promisedSeconds, achievedSeconds, kept }: Objective, say: Say): string[] {
+function objectiveRow(name: string, objective: Objective, say: Say, how = ''): string[] {
+  return [name, ...figuresOf(objective, say), how]
+}
+
+function figuresOf({ promisedSeconds, achievedSeconds, kept }: Objective, say: Say): [string, string, string] {
   const seconds = (value: number | null, absent: string) => (value === null ? absent : `${value} s`)
   const verdict = kept === null ? '–' : kept ? say.yes : say.no
-  const how = name === 'RTO' ? say.howRto : say.howRpo
-  return [name, seconds(promisedSeconds, say.nothingPromised), seconds(achievedSeconds, say.notMeasured), verdict, how]
+  return [seconds(promisedSeconds, say.nothingPromised), seconds(achievedSeconds, say.notMeasured), verdict]
 }
 
 function stepRows({ steps, operations }: DrillReport, language: Language): string[][] {
@@ -100,6 +106,24 @@ function outlookPart({ outlook }: DrillReport, say: Say): string {
     why ?? '',
   ])
   return `<h2>${say.outlook}</h2>\n${table([say.hosting, say.comesUp, say.to, say.expected, say.remark], rows)}`
+}
+
+function partsPart({ parts }: DrillReport, language: Language): string {
+  if (!parts) return ''
+  const say = words[language]
+  const rows = parts.map(({ hosting, result, why, to, rto, rpo, findings, drillId, sha256 }) => [
+    hosting,
+    result === 'not-drilled' || result === 'left-out' ? say.notDrilled[result] : say.results[result],
+    to ?? '–',
+    rto ? figuresOf(rto, say).join(' / ') : '–',
+    rpo ? figuresOf(rpo, say).join(' / ') : '–',
+    [why, ...findings.map((each) => each[language]), drillId && `${drillId}: SHA-256 ${sha256}`]
+      .filter((each) => each !== null)
+      .join('; '),
+  ])
+  const figures = `${say.promised} / ${say.achieved} / ${say.kept}`.toLowerCase()
+  const head = [say.hosting, say.result, say.to, `RTO: ${figures}`, `RPO: ${figures}`, say.remark]
+  return `<h2>${say.parts}</h2>\n${table(head, rows)}`
 }
 
 function findingsPart(findings: readonly DrillFinding[], language: Language): string {

@@ -42,15 +42,20 @@ export function refusalOf(standing: Standing, kind: DrillKind, target: string | 
   if (standing.broken) return 'what was promised to it is not kept just now, so nothing is spared for a drill'
   const silent = [primary, standby].find(({ contact }) => contact !== 'reachable')
   if (silent) return `${silent.slug} is ${silent.contact}`
-  return kind === 'shadow' ? refusalOfShadow(standing) : refusalOfLive(standing)
+  const unfit = unfitOf(standing, kind)
+  if (unfit !== undefined) return unfit
+  const isOutside = kind === 'live' && standing.outsideWindow
+  return isOutside ? 'live drills of it have a window, and it is not open now' : undefined
 }
 
-function refusalOfShadow({ data }: Standing): string | undefined {
-  if (data.length === 0) return undefined
-  return `its data (${data.join(', ')}) is not brought into a shadow, without which it would not start: hold a live drill`
-}
-
-function refusalOfLive({ activity, outsideWindow }: Standing): string | undefined {
-  if (activity === 'shared') return 'it may be active in several places, so nothing is handed over'
-  return outsideWindow ? 'live drills of it have a window, and it is not open now' : undefined
+/** Why no drill of this kind says anything of the hosting, whenever it is held. */
+export function unfitOf(
+  { mode, data, activity }: Pick<Standing, 'mode' | 'data' | 'activity'>,
+  kind: DrillKind,
+): string | undefined {
+  if (mode === 'none') return 'it has no fallback'
+  if (kind === 'shadow' && data.length > 0)
+    return `its data (${data.join(', ')}) is not brought into a shadow, without which it would not start: hold a live drill`
+  if (kind === 'live' && activity === 'shared') return 'it may be active in several places, so nothing is handed over'
+  return undefined
 }

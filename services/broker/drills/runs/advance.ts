@@ -5,14 +5,15 @@ import type { Sql } from '../../../shared/db/database.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { reasonOf } from '../../clusters/index.ts'
 import { Deposed, requireEpoch } from '../../scheduling/index.ts'
-import { begun, ended, nextStep } from '../core/course.ts'
-import { finding, isFaulty } from '../core/findings.ts'
+import { begun, courseOf, ended, nextStep } from '../core/course.ts'
+import { finding } from '../core/findings.ts'
+import { drillParts } from '../whole/step.ts'
 import { eventOf } from './events.ts'
 import { finish } from './finish.ts'
 import { awaitStandby, move, moveBack, readyBack, readyThere } from './live.ts'
 import { reckon } from './paper.ts'
 import { giveBack, isolate, probe, releaseRoom, remove, start } from './shadow.ts'
-import { type DrillContext, type StepOutcome, type TakeStep, waiting } from './step.ts'
+import { type DrillContext, isOff, type StepOutcome, type TakeStep, waiting } from './step.ts'
 import { type Change, type LiveRow, selectLive, updateDrill } from './store.ts'
 
 type Name = DrillStep['name']
@@ -30,6 +31,7 @@ const takes: Readonly<Record<Exclude<Name, 'claimed' | 'done'>, TakeStep>> = {
   'standing-by': awaitStandby,
   'moved-back': moveBack,
   'ready-back': readyBack,
+  drilled: drillParts,
 }
 
 /** Whether something came of it, so that the next may be taken at once. Rejects with `Deposed` when another replica leads. */
@@ -37,10 +39,10 @@ export async function advance(context: DrillContext, id: string): Promise<boolea
   const [row] = await selectLive(context.kit.database, id)
   if (!row) return false
   const now = context.kit.clock.now()
-  const isGoingOn = row.state === 'running' && !isFaulty(row.findings)
+  const isGoingOn = !isOff(row)
   const stop = isGoingOn ? whyStop(row, now) : undefined
   if (stop) return write(context, row, stop)
-  const name = nextStep(row.kind, row.steps, isGoingOn)
+  const name = nextStep(courseOf(row.kind, row.hosting_id), row.steps, isGoingOn)
   if (name === undefined || name === 'claimed') return false
   if (name === 'done') return finish(context, row)
   const steps = begun(row.steps, name, rfc3339(now))

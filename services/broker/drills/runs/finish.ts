@@ -1,11 +1,14 @@
 /** A drill that is over: its report, written once, and the hash of it in the log of events. */
 import { createHash } from 'node:crypto'
+import type { DrillReport, ReportPart } from '../../../../schemas/index.ts'
 import { rfc3339 } from '../../../shared/clock.ts'
 import { appendEvents } from '../../audit/index.ts'
 import { requireEpoch } from '../../scheduling/index.ts'
-import { begun, ended } from '../core/course.ts'
+import { begun, courseOf, ended } from '../core/course.ts'
 import { isFaulty } from '../core/findings.ts'
+import { evidenceOfParts, reportPartOf } from '../core/part-report.ts'
 import { evidenceOf, reportOf, reportText, type Told } from '../core/report.ts'
+import { selectPartReports } from '../whole/store.ts'
 import { eventOf } from './events.ts'
 import type { DrillContext } from './step.ts'
 import { type LiveRow, selectOperations, updateDrill } from './store.ts'
@@ -20,6 +23,7 @@ export async function finish({ kit, epoch, version }: DrillContext, row: LiveRow
     [out, back].filter((id) => id !== undefined),
   )
   const measured = row.measured_stop_seconds
+  const parts = courseOf(row.kind, row.hosting_id) === 'whole' ? await partsOf(kit, row.id) : undefined
   const told: Told = {
     drillId: row.id,
     kind: row.kind,
@@ -27,6 +31,7 @@ export async function finish({ kit, epoch, version }: DrillContext, row: LiveRow
     from: row.from_slug,
     to: row.to_slug,
     planId: row.plan_id,
+    ...(row.parent_id !== null && { partOf: row.parent_id }),
     startedBy: row.started_by,
     startedAt: rfc3339(row.created_at.getTime()),
     endedAt: at,
@@ -36,6 +41,7 @@ export async function finish({ kit, epoch, version }: DrillContext, row: LiveRow
       confirmedBy: confirmations.map(({ by }) => by),
       steps: taken.map(({ name, startedAt, endedAt, note }) => ({ name, at: endedAt ?? startedAt, note })),
     })),
+    ...(parts && { parts }),
     findings: row.findings,
     abortedBecause: row.aborted_because,
     version,
@@ -43,9 +49,9 @@ export async function finish({ kit, epoch, version }: DrillContext, row: LiveRow
     rtoSeconds: row.rto_seconds,
     rpoSeconds: row.rpo_seconds,
   }
+  const evidence = parts ? evidenceOfParts(parts) : evidenceOf(told)
   // What was broken off has no figures to hold against a promise.
-  const evidence = evidenceOf(told)
-  const findings = row.state === 'aborting' ? row.findings : [...row.findings, ...evidence.findings]
+  const findings = row.state === 'aborting' && !parts ? row.findings : [...row.findings, ...evidence.findings]
   const state = row.state === 'aborting' ? 'aborted' : isFaulty(findings) ? 'failed' : 'passed'
   const report = reportText(reportOf({ ...told, findings }, state, evidence))
   const sha256 = createHash('sha256').update(report).digest('hex')
@@ -56,6 +62,13 @@ export async function finish({ kit, epoch, version }: DrillContext, row: LiveRow
     await appendEvents(sql, kit, [{ type: 'drill.finished', ...eventOf(row), data }])
     return true
   })
+}
+
+async function partsOf({ database }: DrillContext['kit'], id: string): Promise<ReportPart[]> {
+  const rows = await selectPartReports(database, id)
+  return rows.map(({ hosting_id: hostingId, report, ...row }) =>
+    reportPartOf({ ...row, hostingId, report: report === null ? undefined : (JSON.parse(report) as DrillReport) }),
+  )
 }
 
 function subjectOf(row: LiveRow): Told['subject'] {

@@ -2,7 +2,7 @@
 import { beginDrillMove, callOffDrillMove } from '../../fallback/index.ts'
 import { requireEpoch } from '../../scheduling/index.ts'
 import { finding } from '../core/findings.ts'
-import { type DrillContext, done, failed, type StepOutcome, sinceBegun, type TakeStep, waiting } from './step.ts'
+import { type DrillContext, done, failed, isOff, type StepOutcome, sinceBegun, type TakeStep, waiting } from './step.ts'
 import { type LiveRow, selectOperations, updateDrill } from './store.ts'
 
 const usualRtoSeconds = 600
@@ -11,10 +11,10 @@ const standsByWithinMs = 600_000
 
 export const move: TakeStep = async (context, row) => {
   const { kit } = context
-  const isOff = row.state === 'aborting' || row.findings.some(({ weight }) => weight === 'fault')
+  const isBroken = isOff(row)
   const { out } = row.facts
-  if (out === undefined) return isOff ? done('nothing was moved') : makeMove(context, row, 'out')
-  if (isOff)
+  if (out === undefined) return isBroken ? done('nothing was moved') : makeMove(context, row, 'out')
+  if (isBroken)
     await kit.database.transaction((sql) =>
       callOffDrillMove(sql, kit, out, row.aborted_because ?? 'the drill was called off'),
     )
@@ -22,7 +22,7 @@ export const move: TakeStep = async (context, row) => {
   if (operation?.state === 'done') return done(out)
   if (operation?.state === 'aborted') {
     const why = operation.outcome ?? 'it was called off'
-    return isOff ? done(why) : failed(finding('not-moved', { why }))
+    return isBroken ? done(why) : failed(finding('not-moved', { why }))
   }
   return waiting(`operation ${out} is ${operation?.state ?? 'gone'}`)
 }

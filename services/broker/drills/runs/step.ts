@@ -3,6 +3,7 @@ import type { DrillFinding } from '../../../../schemas/index.ts'
 import type { Profile } from '../../../fallback/index.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import type { DrillFacts } from '../core/facts.ts'
+import { isFaulty } from '../core/findings.ts'
 import type { DrillSites } from '../site/site.ts'
 import type { LiveRow } from './store.ts'
 
@@ -35,6 +36,9 @@ export const failed = (...findings: DrillFinding[]): StepOutcome => ({
   note: findings[0]?.en ?? null,
   findings,
 })
+
+/** It goes no further: what it made is taken back. */
+export const isOff = ({ state, findings }: LiveRow): boolean => state === 'aborting' || isFaulty(findings)
 
 /** Milliseconds since a step of the row was begun. */
 export function sinceBegun({ steps }: LiveRow, now: number): number {

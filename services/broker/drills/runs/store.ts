@@ -7,6 +7,7 @@ import type { DrillFacts } from '../core/facts.ts'
 export interface DrillRow extends Row {
   readonly id: string
   readonly plan_id: string | null
+  readonly parent_id: string | null
   readonly hosting_id: string | null
   readonly hosting_name: string | null
   readonly datacenter_id: string | null
@@ -42,6 +43,7 @@ const joined = `drills r left join hostings h on h.id = r.hosting_id left join d
 export interface NewDrill {
   readonly id: string
   readonly planId: string | null
+  readonly parentId: string | null
   readonly dueAt: Date | null
   readonly hostingId: string | null
   readonly datacenterId: string | null
@@ -60,8 +62,8 @@ export interface NewDrill {
 export async function insertDrill(sql: Sql, drill: NewDrill, now: Date): Promise<void> {
   await sql.query(
     `insert into drills (id, plan_id, due_at, hosting_id, datacenter_id, party_id, kind, state, from_id, to_id, steps, facts, started_by,
-       person, request_id, expires_at, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, $11, $12, $13, $14, $15, $16, $16)`,
+       person, request_id, expires_at, created_at, updated_at, parent_id)
+     values ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17)`,
     [
       drill.id,
       drill.planId,
@@ -79,6 +81,7 @@ export async function insertDrill(sql: Sql, drill: NewDrill, now: Date): Promise
       drill.requestId,
       drill.expiresAt,
       now,
+      drill.parentId,
     ],
   )
   sql.hint('drills')
@@ -107,7 +110,7 @@ const volumes = `(coalesce((select sum(coalesce((v ->> 'count')::int, 1)) from j
         cross join lateral jsonb_object_keys(k -> 'requests') as r where r like 'storage/%'), 0))::int`
 
 /** A failover needs the room more than a drill does. */
-const interfered = `case when h.wanted <> 'running' then 'the hosting ends'
+const interfered = `case when r.hosting_id is null then null when h.wanted <> 'running' then 'the hosting ends'
   when s.datacenter_id is distinct from r.to_id then 'its standby is elsewhere now'
   when exists (select 1 from operations o where o.state = 'running' and (o.hosting_id = r.hosting_id or o.plan ->> 'to' = r.to_id))
     then 'an operation needs the room' end`
