@@ -109,7 +109,9 @@ const runsOn =
     const promises = keptBy(story, to).records.filter(({ promised }: any) => promised)
     t.match(promises, [{ hosting: story.id }], 'by the promise of its peer')
     t.same(startsAt(story, from), began)
-    t.match(await story.operation('failover'), { state: 'running', to: null }, 'no other site can have it')
+    const waits = { state: 'running', to: null, outcome: /promised the old site/ }
+    t.match(await story.operation('failover'), waits, 'no other site can have it, and why is told')
+    t.not((await story.view()).fallbackStatus, 'failing-over', 'for it does not fail over')
   }
 
 /** Its pods are left alone, by a right that is later than what was offered meanwhile. */

@@ -117,9 +117,9 @@ const troubles = `array_to_json(array_remove(array[
     case when m.data @? ('$[*] ? (@.kind != "undeclared") ? (@.goodAtMs == null || @.goodAtMs < ' || floor(extract(epoch from now()) * 1000)
       - (h.spec #>> '{fallback,rpoSeconds}')::bigint * 1000 || ')')::jsonpath then 'data-too-old' end], null))`
 
-/** Not one that only waits for a person, nor one that was called off. */
+/** Not one that only waits for a person, nor one that was called off, nor one that no other site takes up. */
 const lastOperation = `(select jsonb_build_object('kind', o.kind, 'isOver', o.state = 'done') from operations o
-  where o.hosting_id = h.id and o.state in ('running', 'needs-person', 'done') order by o.id desc limit 1) as operation`
+  where o.hosting_id = h.id and (o.state in ('needs-person', 'done') or o.state = 'running' and o.outcome is null) order by o.id desc limit 1) as operation`
 
 /** By its drill plans and those of where it runs, the strictest; counted from when it last passed one, or from when it was first to. */
 const drillOverdue = `coalesce((select greatest(min(d.since),

@@ -9,8 +9,8 @@ export const planted: readonly Planted[] = [
     id: 'D1',
     fault: 'the sites are told before it is committed',
     file: `${fallback}/desk.ts`,
-    find: 'if (writes.length > 0) await commitRows(',
-    replace: 'if (writes.length > 0) void commitRows(',
+    find: 'if (writes.length > 0) await commitRows({ kit, epoch, metrics, committed }, writes)',
+    replace: 'if (writes.length > 0) commitRows({ kit, epoch, metrics, committed }, writes).catch(() => undefined)',
   },
   {
     id: 'D2',

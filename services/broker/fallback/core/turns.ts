@@ -7,6 +7,8 @@ export type Turn = { readonly hosting: string } /** `waited`: on the strength of
   /** The right of the holder has ended: why. */
   | { readonly kind: 'over'; readonly witness: NonNullable<Row['over']>; readonly from: string }
   | { readonly kind: 'handed-over'; readonly from: string; readonly to: string }
+  /** Who was to have it has not taken it, and nothing shows that the holder has stopped. */
+  | { readonly kind: 'put-off'; readonly by: string }
   /** The first site has it. */
   | { readonly kind: 'started'; readonly to: string }
   /** The holder itself has a later epoch. */
@@ -39,6 +41,8 @@ function turnsOfOne({ before, after }: RowChange): Turn[] {
     if (!before.over) turns.push({ kind: 'over', hosting, witness: 'sealed', from: before.holder })
     turns.push({ kind: 'handed-over', hosting, from: before.holder, to: after.holder })
   } else if (!isSame(before.epoch, after.epoch)) turns.push({ kind: 'renewed-epoch', hosting })
+  if (before.offer && !after.offer && after.saga && after.over === undefined && isSame(before.epoch, after.epoch))
+    turns.push({ kind: 'put-off', hosting, by: before.offer.target })
   if (before.saga && !after.saga && saga) {
     const isElsewhere = isLater(after.epoch, saga.since)
     turns.push({ kind: isElsewhere ? 'runs' : 'called-off', hosting, at: after.holder })

@@ -84,15 +84,20 @@ function begun(kit: Kit, { hosting, saga, from }: Turn & { kind: 'began' }, now:
   }
 }
 
+const putOff =
+  'no other site has taken it: while one has promised the old site that it will not, the hosting runs on there, out of contact'
+
 function progressOf(turn: Turn, now: Date): Progress[] {
   const { hosting } = turn
   switch (turn.kind) {
     case 'began':
       return turn.waited ? [{ hosting, steps: [stepOf('confirmed-lost', now)] }] : []
     case 'over':
-      return [{ hosting, steps: [stepOf('fenced', now, turn.witness)] }]
+      return [{ hosting, steps: [stepOf('fenced', now, turn.witness)], outcome: '' }]
     case 'handed-over':
-      return [{ hosting, steps: [stepOf('claimed', now, turn.to)] }]
+      return [{ hosting, steps: [stepOf('claimed', now, turn.to)], outcome: '' }]
+    case 'put-off':
+      return [{ hosting, steps: [], outcome: putOff, isQuiet: true }]
     case 'runs':
       return [{ hosting, steps: [stepOf('scaled-up', now, turn.at)] }]
     case 'called-off':

@@ -147,8 +147,14 @@ function progressOf({ clock }: Kit, row: UnderWayRow, finished: Finished): Progr
   const state = stateAfter(finished, { begunMs: row.begun_ms, rtoSeconds: row.rto_seconds }, clock.now())
   const now = new Date(clock.now())
   const steps = finished.steps.map(({ name, note }) => stepOf(name, now, note))
-  const outcome = state === 'needs-person' ? (finished.trouble ?? '') : ''
+  const outcome = outcomeAfter(row, state, finished.trouble)
   const isNews = steps.length > 0 || state !== row.state
   if (!isNews && outcome === (row.outcome ?? '')) return undefined
   return { hosting: row.hosting_id, steps, state, outcome, ...(!isNews && { isQuiet: true }) }
+}
+
+/** Before that, what the desk has noted of it stands. */
+function outcomeAfter(row: UnderWayRow, state: Progress['state'], trouble = ''): string {
+  if (state === 'needs-person') return trouble
+  return row.state === 'needs-person' ? '' : (row.outcome ?? '')
 }
