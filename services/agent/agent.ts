@@ -70,8 +70,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     accept: (pipe, first) => state.fallback?.accept(pipe, first),
   }
   const isActive = (namespace: string) => {
+    if (!options.fallback) return true
+    // What is not known yet, or not any more, is not active here: who asks is told to come again.
     const { hosting, activity } = namespaces.spaces().get(namespace) ?? {}
-    return hosting === undefined || activity === 'shared' || (state.fallback?.isActive(hosting) ?? true)
+    if (hosting === undefined) return false
+    return activity === 'shared' || state.fallback?.isActive(hosting) === true
   }
   const proxy = createProxy({ access, namespaces, log, channel, isActive, ...(metrics && { asked: metrics.asked }) })
   const staying = stayKnown({ ...options, signal }, (known) => {

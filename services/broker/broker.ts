@@ -78,6 +78,7 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   })
   const drills = { profile, sites: createDrillSites(clusters.reach), version: manifest.version }
   const leader = runForLeader(kit, `${process.pid}@${url}`, async (term) => {
+    await fallback.enter(term)
     await runParts(kit, term, {
       scheduler: (within) => runScheduler(kit, within, { metrics, decided: app.waiting.settle, mirrored: true }),
       clusters: clusters.run,

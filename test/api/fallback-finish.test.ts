@@ -150,3 +150,31 @@ t.test('who gives up on it leaves the hosting where it is, and may send it back'
   })
   t.equal(again.status, 201)
 })
+
+t.test(
+  'a site that is lost before all was done is left by an operation of its own, with its data brought back anew',
+  async (t) => {
+    const stage = await stageOf(t)
+    stage.lead()
+    stage.finishing.readiness = { wanted: 1, waiting: ['Deployment web (0 of 1)'] }
+    const data = [{ kind: 'cnpg', name: 'db' }]
+    const { id, to, operation } = await moved(
+      stage,
+      'tweemaal',
+      { activity: 'exclusive', policy: 'automatic' },
+      { data },
+    )
+    await until(async () => steps(await read(stage, operation)).includes('data-promoted'), 'its data is there')
+    await until(async () => {
+      const [hosting, row] = [await stage.show(id), await stage.row(id)]
+      return !row?.nextPeers && row?.peers.members.includes(at(hosting, 'standby') ?? '-') === true
+    }, 'another stands by')
+    stage.sites.site(to).kill()
+    await until(async () => (await stage.row(id))?.holder !== to, 'it goes on')
+    t.match(await read(stage, operation), { state: 'aborted', outcome: 'its new site was left before all was done' })
+    const { body } = await stage.api.call('loket', 'GET', `operations?hosting=${id}`)
+    const [next] = body.items.filter((each: any) => each.id !== operation)
+    t.match(next, { trigger: 'automatic', state: 'running' })
+    await until(() => stage.finishing.promoted.includes(`${id} ${next.id}`), 'its data is brought back for this one')
+  },
+)

@@ -5,7 +5,8 @@ import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
 import { requireEpoch } from '../scheduling/index.ts'
 import { beginDoubt } from './doubt/store.ts'
-import { lockState, selectLeases, updateState, upsertLeases } from './store.ts'
+import { outrankEpochs } from './hand-over/store.ts'
+import { lockState, revisePlacements, selectLeases, selectUnleased, updateState, upsertLeases } from './store.ts'
 
 /** Terms of one generation; a later generation outranks them all, whatever its store knows of terms. */
 const termsPerGeneration = 2 ** 24
@@ -46,6 +47,10 @@ async function doubt(sql: Sql, kit: Kit, state: { generation: number; now: strin
   )
   await updateState(sql, { generation, store: state.now })
   await beginDoubt(sql, rows.length)
+  // What has no row is found out by nobody, so it is ahead of what it may have been at once.
+  const unleased = await selectUnleased(sql)
+  await outrankEpochs(sql, unleased)
+  await revisePlacements(sql, unleased)
   kit.log.warn(
     { generation, was: state.store, is: state.now },
     'the store is another: the sites are asked what they run',

@@ -5,6 +5,7 @@ import { type Profile, profiles } from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import type { Clusters } from '../clusters/index.ts'
 import type { Term } from '../scheduling/index.ts'
+import { enterOffice } from './amnesia.ts'
 import { runDesk, type Watching } from './desk.ts'
 import { doubtMetrics } from './doubt/metrics.ts'
 import type { FenceCaller } from './fences/caller.ts'
@@ -30,6 +31,8 @@ export interface FallbackOptions {
 }
 
 export interface Fallback {
+  /** Comes before all other work of a term: a store that is another than it was is in doubt before anything goes by it. */
+  enter(term: Term): Promise<void>
   /** Is the desk until the term ends; rejects when another replica leads. */
   run(term: Term): Promise<void>
   /** Brings what it began to its end until the term ends; rejects when another replica leads. */
@@ -59,6 +62,7 @@ export function createFallback(
   }
   const isLost = (id: string) => watching?.(id) === true
   return {
+    enter: async ({ epoch }) => void (await enterOffice(kit, epoch)),
     run: (term) => runDesk({ kit, profile, metrics, reach, pipe, speak, watching: watch }, term),
     finish: (term) => runFinish(kit, term, { metrics, sites }),
     fence: (term) => runFences(kit, term, { caller: fences, asked: metrics.fenceAsked, isLost }),

@@ -6,6 +6,14 @@ export async function selectLeases(sql: Sql): Promise<LeaseRow[]> {
   return (await sql.query<{ row: LeaseRow }>('select row from leases order by hosting_id')).map(({ row }) => row)
 }
 
+/** Hostings that have no row: those of which nothing runs yet, and those that may be active in several places. */
+export async function selectUnleased(sql: Sql): Promise<string[]> {
+  const rows = await sql.query<{ id: string }>(
+    `select id from hostings h where wanted <> 'ended' and not exists (select 1 from leases l where l.hosting_id = h.id) order by id`,
+  )
+  return rows.map(({ id }) => id)
+}
+
 export async function upsertLeases(sql: Sql, rows: readonly LeaseRow[]): Promise<void> {
   if (rows.length === 0) return
   await sql.query(

@@ -62,8 +62,7 @@ export async function runTraffic(kit: Kit, { epoch, signal: term }: Term, { reac
       await look.wait(lookMs, signal)
     }
   } finally {
-    await forget()
-    await lanes.close()
+    await lanes.close().finally(forget)
   }
 }
 

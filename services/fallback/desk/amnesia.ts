@@ -14,7 +14,7 @@ import {
   together,
   without,
 } from './desk.ts'
-import type { Row } from './row.ts'
+import { isUnstarted, type Row } from './row.ts'
 
 /**
  * Asked only when the wait has passed since we began: by then a lease that the lost store granted has run out or is being
@@ -104,9 +104,11 @@ function remembered(desk: Desk, row: Row, upTo: Epoch, nowMs: number): Row {
     running && !desk.off.has(id) ? [{ holder: id, epoch: running }] : [],
   )
   if (mayRunByUs(desk, row, nowMs)) runs.push(row)
+  // It was to begin at a site that has answered, and nobody has seen more of it than the store: it is still to begin there.
+  const isToBegin = isUnstarted(row) && runs.length === 0 && !desk.off.has(row.holder) && !isLater(told, row.highest)
   const { holder, epoch } = runs.reduce<Row | (typeof runs)[0]>(
     (a, b) => (isLater(b.epoch, a.epoch) ? b : a),
-    runs[0] ?? { ...row, epoch: desk.off.size > 0 ? highest : row.epoch },
+    runs[0] ?? { ...row, epoch: desk.off.size > 0 && !isToBegin ? highest : row.epoch },
   )
   const others = desk.options.datacenters.filter((id) => id !== holder)
   const leftovers = others.map((datacenter) => ({
@@ -114,5 +116,5 @@ function remembered(desk: Desk, row: Row, upTo: Epoch, nowMs: number): Row {
     upTo: desk.off.has(datacenter) ? upTo : { ...epoch, counter: epoch.counter - 1 },
   }))
   const known: Row = { ...without(row, 'offer', 'over'), holder, epoch, highest, leftovers, amnesia: false }
-  return runs.length > 0 ? known : { ...known, over: 'sealed' }
+  return runs.length > 0 ? known : { ...known, over: isToBegin ? 'stopped' : 'sealed' }
 }

@@ -29,6 +29,8 @@ export function deskHears(desk: Desk, event: DeskEvent, nowMs: number): DeskStep
   const { from, message } = event
   if (!isInDoubt(desk)) return onMessage(desk, from, message, nowMs)
   desk.off.delete(from)
+  // Whatever it says: a word of before that it is off must not count once more.
+  desk.heardMs.set(from, nowMs)
   const heard: DeskStep = { writes: [{ heard: from }], after: () => [] }
   return together([heard, onMessage(desk, from, message, nowMs)])
 }

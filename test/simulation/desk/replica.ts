@@ -80,8 +80,9 @@ export function createReplica(setup: ReplicaSetup) {
     const ofClusters = clusterMetrics(registry, own)
     life = mine
     kit = own
-    runForLeader(own, id, (term) =>
-      runParts(own, term, {
+    runForLeader(own, id, async (term) => {
+      await fallback.enter(term)
+      await runParts(own, term, {
         scheduler: (within) => runScheduler(own, within, { metrics, decided: () => undefined }),
         clusters: ({ epoch, signal }) =>
           runActors(
@@ -97,8 +98,8 @@ export function createReplica(setup: ReplicaSetup) {
         finish: fallback.finish,
         fence: fallback.fence,
         moves: (within) => runMoves(own, profile, within),
-      }),
-    )
+      })
+    })
   }
   return {
     id,

@@ -157,3 +157,24 @@ t.test('a generation that is not later than all that was told is not relied on',
   t.same(rowOf(desk).highest, { generation: generation + 3, counter: 4 })
   t.match(rowOf(desk).leftovers, [{ datacenter: 'b' }, { datacenter: 'c', upTo: { generation: generation + 3 } }])
 })
+
+t.test('a site that has said anything is not off by a word of before that', async (t) => {
+  const desk = doubting(backedUp('a'))
+  seen(desk, 'c', [{ highest: old(5), running: old(5) }])
+  seen(desk, 'a', [])
+  off(desk, ['b', 'c'], afterMs + 1)
+  t.match(rowOf(desk), { amnesia: false, holder: 'c', epoch: old(5), over: undefined })
+})
+
+t.test('what has never begun begins where it was placed, as long as that site is there', async (t) => {
+  const unstarted = { epoch: old(0), highest: old(1) }
+  const desk = doubting(backedUp('a', unstarted))
+  seen(desk, 'a', [{ highest: old(1) }])
+  seen(desk, 'b', [])
+  off(desk, ['c'])
+  t.match(rowOf(desk), { holder: 'a', epoch: { counter: 0 }, over: 'stopped', saga: undefined })
+  const other = doubting(backedUp('c', unstarted))
+  for (const id of ['a', 'b']) seen(other, id, [])
+  off(other, ['c'])
+  t.match(rowOf(other), { holder: 'c', over: 'sealed' }, 'it may have begun at one that is off')
+})

@@ -6,7 +6,15 @@ import { actorOf, type Caller, personOf } from '../../../shared/http/principal.t
 import type { Kit } from '../../../shared/kit.ts'
 import { Problem } from '../../../shared/problem.ts'
 import { appendEvents } from '../../audit/index.ts'
-import { type AwaitedRow, insertAttestation, lockDoubt, selectAttested, selectAwaited, selectDoubt } from './store.ts'
+import {
+  type AwaitedRow,
+  insertAttestation,
+  lockDatacenter,
+  lockDoubt,
+  selectAttested,
+  selectAwaited,
+  selectDoubt,
+} from './store.ts'
 
 /** Always: the word is of everything at once, of parties too that asked for four eyes (ADR 0023). */
 export const peopleNeeded = 2
@@ -27,6 +35,7 @@ export async function attestOff(
   datacenterId: string,
   { statement }: AttestationInput,
 ): Promise<Attestations> {
+  await lockDatacenter(sql, datacenterId)
   const { awaited } = await lockDoubt(sql)
   const row = await selectAttested(sql, datacenterId)
   if (!row) throw new Problem('not-found', `There is no datacenter ${datacenterId}`)

@@ -17,6 +17,11 @@ export async function lockDoubt(sql: Sql): Promise<StateRow> {
   return (await sql.query<StateRow>(`${state} for update`))[0] ?? { in_doubt: 0, awaited: [] }
 }
 
+/** Before doubt, as the desk does: it locks the datacenters of what it hands over first. */
+export async function lockDatacenter(sql: Sql, id: string): Promise<void> {
+  await sql.query('select 1 from datacenters where id = $1 for key share', [id])
+}
+
 export async function updateDoubt(sql: Sql, inDoubt: number, awaited: readonly string[]): Promise<void> {
   await sql.query('update fallback_state set in_doubt = $1, awaited = $2', [inDoubt, awaited])
 }

@@ -51,8 +51,7 @@ export async function runFences(kit: Kit, { epoch, signal: term }: Term, options
       await wake.wait(everyMs, signal)
     }
   } finally {
-    await forget()
-    await lanes.close()
+    await lanes.close().finally(forget)
   }
 }
 

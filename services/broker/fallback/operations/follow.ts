@@ -14,6 +14,7 @@ import {
   type Progress,
   type Progressed,
   progressOperations,
+  selectClaimed,
 } from './store.ts'
 
 /** An operation that came to its end, for the metrics. */
@@ -34,6 +35,7 @@ export const stepOf = (name: OperationStep['name'], now: Date, note: string | nu
 }
 
 export async function followRows(sql: Sql, kit: Kit, turns: readonly Turn[], now: Date): Promise<Followed> {
+  const spent = await endSpent(sql, turns, now)
   await insertOperations(
     sql,
     turns.flatMap((turn) => (turn.kind === 'began' ? [begun(kit, turn, now)] : [])),
@@ -41,7 +43,23 @@ export async function followRows(sql: Sql, kit: Kit, turns: readonly Turn[], now
   )
   const handedOver = turns.filter((turn) => turn.kind === 'handed-over')
   const copies = await copiesPresent(sql, handedOver, (name, note) => stepOf(name, now, note))
-  return progress(sql, [...turns.flatMap((turn) => progressOf(turn, now)), ...copies], now)
+  const { events, ended } = await progress(sql, [...turns.flatMap((turn) => progressOf(turn, now)), ...copies], now)
+  return { events: [...spent.events, ...events], ended: [...spent.ended, ...ended] }
+}
+
+/**
+ * What was brought back and seen to be ready was so at a site that is lost too: the next way is an operation of its own, with
+ * all of its steps to be taken.
+ */
+async function endSpent(sql: Sql, turns: readonly Turn[], now: Date): Promise<Followed> {
+  const began = turns.filter(({ kind }) => kind === 'began').map(({ hosting }) => hosting)
+  const spent = began.length > 0 ? await selectClaimed(sql, began) : []
+  const outcome = 'its new site was left before all was done'
+  return progress(
+    sql,
+    spent.map((hosting) => ({ hosting, steps: [], state: 'aborted', outcome })),
+    now,
+  )
 }
 
 /** Steps and ends that are not of the rows. */

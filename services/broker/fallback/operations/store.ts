@@ -89,6 +89,16 @@ export type Progressed = Pick<
   'id' | 'hosting_id' | 'party_id' | 'request_id' | 'kind' | 'trigger' | 'state' | 'steps' | 'outcome'
 >
 
+/** Of these hostings those whose live operation has brought them to another site already. */
+export async function selectClaimed(sql: Sql, hostings: readonly string[]): Promise<string[]> {
+  const rows = await sql.query<{ hosting_id: string }>(
+    `select hosting_id from operations where hosting_id = any($1) and state in ('running', 'needs-person') and forwarded
+       and steps @> '[{"name": "claimed"}]' order by id for update`,
+    [hostings],
+  )
+  return rows.map(({ hosting_id }) => hosting_id)
+}
+
 /** Adds to the live operations of these hostings; returns them as they are now. */
 export async function progressOperations(sql: Sql, progress: readonly Progress[], now: Date): Promise<Progressed[]> {
   if (progress.length === 0) return []

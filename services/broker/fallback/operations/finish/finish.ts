@@ -57,8 +57,7 @@ export async function runFinish(kit: Kit, { epoch, signal: term }: Term, options
       await look.wait(everyMs, signal)
     }
   } finally {
-    await forget()
-    await lanes.close()
+    await lanes.close().finally(forget)
   }
 }
 

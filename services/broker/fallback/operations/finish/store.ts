@@ -50,6 +50,7 @@ export async function selectMayChange(sql: Sql, epoch: number, id: string, what:
   const rows = await sql.query(
     `select 1 from operations o join hostings h on h.id = o.hosting_id join leader l on l.epoch = $1
      where o.id = $2 and o.state in ('running', 'needs-person') and o.forwarded and h.wanted = 'running'
+       and not exists (select 1 from leases a where a.hosting_id = h.id and (a.row ->> 'amnesia')::boolean)
        and $3 = case when jsonb_array_length(coalesce(h.spec -> 'data', '[]')) = 0 or o.steps @> '[{"name": "data-promoted"}]'
          then 'wake' else 'promote' end`,
     [epoch, id, what],
