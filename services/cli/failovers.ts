@@ -40,7 +40,8 @@ function planCommand(
         const { id } = await findHosting(session.api(), hosting)
         const made = await change<Operation>(session, 'planning', `/hostings/${id}/failovers`, { kind, reason })
         await session.show(made, () => operationText(made, session.paint))
-        session.remark(`Next, by the desk: gemeentecloud failover confirm ${made.id} --kind … --statement …`)
+        const word = made.plan.method === 'proof' ? 'attested' : 'agreed'
+        session.remark(`Next, by the desk: gemeentecloud failover confirm ${made.id} --kind ${word} --statement …`)
         return undefined
       }),
     )

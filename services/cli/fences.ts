@@ -52,6 +52,9 @@ export function fenceCommands(datacenter: Command, shell: Shell): void {
         const now = await carryOut(session, `/datacenters/${id}/fence`, options)
         const what = options.remove ? 'is asked no more' : `is at ${now.url} since ${now.declaredAt}`
         await session.show(now, () => line`The fence of ${slug} ${what}\n`)
+        if (options.at)
+          session.remark(`Next: gemeentecloud datacenter fencing ${slug} --level 3 --stop-seconds …, so that it counts`)
+        if (options.remove) session.remark('Without it a level of 3 is 2')
         return undefined
       }),
     )

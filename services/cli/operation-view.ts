@@ -21,15 +21,18 @@ const ways: Record<Operation['plan']['method'], string> = {
 
 export function operationText(operation: Operation, paint: Paint): string {
   const { id, hosting, kind, state, reason, from, to, plan, confirmations, steps, outcome, expiresAt } = operation
+  const isOver = state === 'done' || state === 'aborted'
   const facts = [
     line`${kind} of ${hosting}`,
     line`id        ${id}`,
     `state     ${paint(operationTones[state], state)}${outcome === null ? '' : line`: ${outcome}`}`,
     ...(reason === null ? [] : [line`reason    ${reason}`]),
     line`way       ${from ?? '?'} → ${to ?? 'to be chosen'}: ${ways[plan.method]}`,
-    ...(plan.expectedSeconds === null ? [] : [`takes     ${plan.expectedSeconds} s until it may start there`]),
+    ...(plan.expectedSeconds === null || isOver
+      ? []
+      : [`takes     ${plan.expectedSeconds} s until it may start there`]),
     ...plan.warnings.map((warning) => line`mind      ${warning}`),
-    ...(plan.confirmationsNeeded > 0 ? [`word      of ${plan.confirmationsNeeded} needed`] : []),
+    ...(plan.confirmationsNeeded > 0 ? [`words     ${confirmations.length} of ${plan.confirmationsNeeded} given`] : []),
     ...confirmations.map(({ by, at, kind: said, statement }) => line`          ${by} at ${at} (${said}): ${statement}`),
     ...(state === 'awaiting-confirmation' && expiresAt !== null ? [`until     ${expiresAt}`] : []),
   ]

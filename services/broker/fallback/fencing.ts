@@ -28,7 +28,7 @@ export async function declareFencing(
     throw new Problem('invalid-fields', 'The site stops too slowly', [{ pointer: '/stopSeconds', message }])
   }
   if (fencing.level === 3 && !(await selectFence(sql, id))) {
-    const message = 'is 3 where a fence is declared, by PUT of /fence'
+    const message = 'is 3 where a fence is declared first: PUT of /fence, or gemeentecloud datacenter fence --at'
     throw new Problem('invalid-fields', 'Nothing can cut it off from outside', [{ pointer: '/level', message }])
   }
   const measured = await updateFencing(sql, id, fencing)
