@@ -161,7 +161,7 @@ function doubtCommands(failover: Command, shell: Shell): void {
       action(shell, 'loket', async (session) => {
         const doubt = await session.during('reading', session.api().get<Doubt>('/doubts'))
         await session.show(doubt, () => {
-          if (doubt.hostings === 0) return 'The store is not in doubt\n'
+          if (doubt.hostings === 0) return 'The store is not in doubt\nNothing waits for what a datacenter has to say\n'
           const what = doubt.hostings === 1 ? '1 hosting' : `${doubt.hostings} hostings`
           const whom = doubt.awaited.map((each) => `  ${attestedText(each)}`)
           return `${[`In doubt of ${what}, until these have said what they run:`, ...whom].join('\n')}\n`

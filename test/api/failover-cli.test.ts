@@ -79,7 +79,10 @@ t.test('what a restored store waits for, and that it is off', async (t) => {
   const { stage, leave, run } = await desk(t)
   const { database } = stage.api.kit
   const { oost } = stage.datacenters
-  t.match(await run('doubt'), { code: 0, out: 'The store is not in doubt\n' })
+  t.match(await run('doubt'), {
+    code: 0,
+    out: 'The store is not in doubt\nNothing waits for what a datacenter has to say\n',
+  })
   await leave()
   await database.query('update fallback_state set in_doubt = 12, awaited = array[$1]', [oost])
   await database.query(`update datacenters set contact = 'unreachable' where slug = 'oost'`)
