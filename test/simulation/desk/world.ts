@@ -14,6 +14,7 @@ import { createPlayedCluster, type PlayedCluster } from './cluster.ts'
 import { createFarSide } from './far-side.ts'
 import { createGround, type Ground } from './ground.ts'
 import { createReplica, type Replica } from './replica.ts'
+import { answeringSameAgain } from './same-again.ts'
 import { type SeededSite, seedStore } from './seed.ts'
 import { type Watched, watchRows } from './watch.ts'
 
@@ -58,7 +59,7 @@ export async function createDeskWorld(inner: Database, seed: number): Promise<De
     hasFence: random.next() < 0.4,
   }))
   await seedStore(inner, sites)
-  const world = await emptyWorld(inner, random, sites)
+  const world = await emptyWorld(inner, random, sites, seededRandom(seed + 2 ** 31))
   for (const site of sites) addDatacenter(world, site)
   addReplicas(world, pick(random, 1, 3))
   for (const each of world.datacenters) each.powerOn()
@@ -66,7 +67,13 @@ export async function createDeskWorld(inner: Database, seed: number): Promise<De
   return world
 }
 
-async function emptyWorld(inner: Database, random: Random, sites: readonly SeededSite[]): Promise<DeskWorld> {
+async function emptyWorld(
+  inner: Database,
+  random: Random,
+  sites: readonly SeededSite[],
+  /** Of its own, so that how many rows there are changes nothing else. */
+  order: Random,
+): Promise<DeskWorld> {
   const time = createTime()
   const network = createNetwork(time, random)
   const datacenters: Datacenter[] = []
@@ -76,7 +83,8 @@ async function emptyWorld(inner: Database, random: Random, sites: readonly Seede
   }
   const checks = createChecks(core, datacenters, time.now, core.waitMs(profile), profile)
   const watched = watchRows(inner, checks, note)
-  const ground = createGround({ time, random, network, inner, committed: watched.look })
+  const answering = answeringSameAgain(inner, time, order)
+  const ground = createGround({ time, random, network, inner: answering, committed: watched.look })
   const backup = await createBackup(inner)
   const restore = () =>
     ground.run(async () => {
