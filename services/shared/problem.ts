@@ -136,6 +136,14 @@ export const problems = {
       nl: 'Probeer opnieuw en meld de request-id.',
     },
   },
+  'in-doubt': {
+    status: 503,
+    title: { en: 'The store was restored and does not know', nl: 'De opslag is teruggezet en weet het nog niet' },
+    action: {
+      en: 'Keep to what you knew, and ask again as Retry-After says.',
+      nl: 'Houd aan wat u wist, en vraag het later opnieuw.',
+    },
+  },
   overloaded: {
     status: 503,
     title: { en: 'Too busy just now', nl: 'Op dit moment te druk' },

@@ -65,3 +65,58 @@ t.test('names follow the lease', async (t) => {
   ended.abort()
   await running
 })
+
+t.test('in doubt of a restored store names stay as they stand, and nobody is told a place', async (t) => {
+  const stage = await fallbackStage(t)
+  const { api } = stage
+  const stop = stage.lead()
+  const asked = { endpoints: [{ dnsName: 'zaken.example', ingress: 'web' }] }
+  const hosting = await stage.host('getwijfeld', { mode: 'cold', activity: 'pinned' }, asked)
+  const [runsAt, saidAt] = [at(hosting, 'primary') ?? '', at(hosting, 'standby') ?? '']
+  await stage.running(hosting.id, runsAt)
+  await stop()
+
+  const sites = new Map<string, FakeSite>([runsAt, saidAt].map((id) => [id, fakeSite(id, hosting.id)]))
+  for (const [id, ip] of [
+    [runsAt, '192.0.2.1'],
+    [saidAt, '192.0.2.2'],
+  ] as const)
+    sites.get(id)?.write({
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'Ingress',
+      metadata: { name: 'web' },
+      status: { loadBalancer: { ingress: [{ ip }] } },
+    })
+  const { database } = api.kit
+  let looks = 0
+  const counted = {
+    ...database,
+    query: ((text, values) => {
+      if (/from announcements/.test(text)) looks += 1
+      return database.query(text, values)
+    }) as typeof database.query,
+  }
+  const ended = new AbortController()
+  const [{ epoch = 0 } = {}] = await database.query<{ epoch: number }>('select epoch from leader')
+  const reach = async ({ datacenter_id: id }: { datacenter_id: string }) => sites.get(id)?.client as never
+  const running = runTraffic({ ...api.kit, database: counted }, { epoch, signal: ended.signal }, { reach, lookMs: 20 })
+  const targets = (id: string) => sites.get(id)?.get('DNSEndpoint', 'gemeentecloud')?.spec.endpoints[0].targets[0]
+  const say = (holder: string, amnesia: boolean) =>
+    database.query(
+      `update leases set holder = $1, row = row || jsonb_build_object('holder', $1::text, 'amnesia', $2::boolean)`,
+      [holder, amnesia],
+    )
+  await until(() => targets(runsAt) === '192.0.2.1', 'it is announced')
+
+  await say(saidAt, true)
+  const before = looks
+  await until(() => looks > before + 3, 'it has looked since')
+  t.same([targets(runsAt), targets(saidAt)], ['192.0.2.1', undefined], 'what stands is left')
+  const asking = await api.call('consumer', 'GET', `hostings/${hosting.id}/active`)
+  t.match([asking.status, asking.body.type, asking.headers['retry-after']], [503, /in-doubt$/, '5'])
+
+  await say(saidAt, false)
+  await until(() => targets(saidAt) === '192.0.2.2' && targets(runsAt) === undefined, 'what is known then is followed')
+  ended.abort()
+  await running
+})

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import type { Hosting, Operation } from '../../schemas/index.ts'
+import type { Row } from '../../services/fallback/index.ts'
 import { type Federation, type FederationSite, fallbackFederation } from '../support/fallback-federation.ts'
 import { until } from '../support/until.ts'
 
@@ -102,3 +103,51 @@ async function moveAndBack(t: Test, agents: boolean) {
   await until(() => isDone(federation, back), 'the failback is done')
   t.equal(both, 0, 'never at both')
 }
+
+const backedUp = ['hostings', 'placements', 'claims', 'leases'] as const
+
+/** As of a backup, with the leader that is begun anew, as after a restart. */
+async function putBack({ database }: Federation): Promise<void> {
+  await database.transaction(async (sql) => {
+    await sql.query(`update hostings h set epoch = o.epoch from old_hostings o where o.id = h.id`)
+    for (const table of ['leases', 'claims', 'placements']) await sql.query(`delete from ${table}`)
+    for (const table of ['placements', 'claims', 'leases'])
+      await sql.query(`insert into ${table} select * from old_${table}`)
+    await sql.query(`update fallback_state set store = 'that of the backup'`)
+    await sql.query(`update leader set epoch = epoch + 1`)
+  })
+}
+
+t.test('a store that was put back has forgotten a move by the desk alone: the cluster tells of it', async (t) => {
+  const federation = await fallbackFederation(t, { slugs: ['noord', 'zuid'], agents: false })
+  const { database } = federation
+  const { id, name } = await federation.host('vergeten', { mode: 'cold' })
+  const before = await running(federation, id)
+  const [from, to] = [federation.site(at(before, 'primary')), federation.site(at(before, 'standby'))]
+  from.deploy(name)
+  await until(() => from.pods(name) === 2, 'its pods run')
+  await until(() => to.cluster.store.get('Deployment', name, 'web') !== undefined, 'the standby has its objects')
+  for (const table of backedUp) await database.query(`create table old_${table} as select * from ${table}`)
+  const move = await confirmed(federation, id, { kind: 'move', reason: 'onderhoud' })
+  await runsAt(federation, to, before, 'its pods run there')
+  await until(() => isDone(federation, move), 'the move is done')
+  await until(async () => at(await federation.show(id), 'standby') === from.id, 'the site that it left stands by')
+  const wrong = { again: 0, less: 0 }
+  const watching = setInterval(() => {
+    if (from.pods(name) > 0) wrong.again += 1
+    if (to.pods(name) < 2) wrong.less += 1
+  }, 20)
+  t.teardown(() => clearInterval(watching))
+  await putBack(federation)
+  const row = async () =>
+    (await database.query<{ row: Row }>('select row from leases where hosting_id = $1', [id]))[0]?.row
+  t.equal((await row())?.holder, from.id, 'the store is wrong')
+  const generation = async () =>
+    (await database.query<{ generation: number }>('select * from fallback_state'))[0]?.generation
+  await until(async () => (await generation()) !== 1, 'it is doubted')
+  await until(async () => (await row())?.amnesia === false, 'the clusters have told')
+  t.equal((await row())?.holder, to.id, 'who runs it holds it')
+  await until(async () => at(await federation.show(id), 'primary') === to.id, 'the placements follow')
+  await until(async () => at(await federation.show(id), 'standby') === from.id, 'and what is left')
+  t.same(wrong, { again: 0, less: 0 }, 'it ran on there, and nowhere else')
+})

@@ -2,7 +2,7 @@
 export { reasonOf, refusalOf } from './cluster.ts'
 export { type Clusters, type ClustersOptions, createClusters, type Reached } from './clusters.ts'
 export { type ConnectionPolicy, clusterOf } from './connect.ts'
-export { hostingLabel, type WantedPlacement } from './core/desired.ts'
+export { epochLabel, hostingLabel, quotaName, roleLabel, type WantedPlacement } from './core/desired.ts'
 export type { Readiness } from './core/readiness.ts'
 export { listAll } from './list.ts'
 export { patiently, pause } from './patience.ts'

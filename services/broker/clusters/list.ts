@@ -1,4 +1,4 @@
-/** All objects of a kind in a namespace, page by page, so that no more than a page of them is held. */
+/** All objects of a kind, in a namespace or in the cluster, page by page, so that no more than a page of them is held. */
 import { type ClusterClient, type KindRef, type KubernetesObject, TooLarge } from '../../shared/kubernetes/index.ts'
 
 const pageSize = 100
@@ -9,7 +9,7 @@ const most = 20_000
 export async function listAll(
   client: ClusterClient,
   { apiVersion, kind }: KindRef,
-  namespace: string,
+  namespace: string | undefined,
   each: (object: KubernetesObject) => void,
   labelSelector?: string,
 ): Promise<void> {
@@ -18,10 +18,16 @@ export async function listAll(
   do {
     const page = await client.list(
       { apiVersion, kind },
-      { namespace, limit: pageSize, ...(labelSelector && { labelSelector }), ...(next && { continue: next }) },
+      {
+        limit: pageSize,
+        ...(namespace !== undefined && { namespace }),
+        ...(labelSelector && { labelSelector }),
+        ...(next && { continue: next }),
+      },
     )
     count += page.items.length
-    if (count > most) throw new TooLarge(`too large: ${namespace} has more than ${most} objects of kind ${kind}`)
+    if (count > most)
+      throw new TooLarge(`too large: ${namespace ?? 'the cluster'} has more than ${most} objects of kind ${kind}`)
     page.items.forEach(each)
     next = page.continue
   } while (next !== undefined)

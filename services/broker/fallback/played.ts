@@ -2,15 +2,15 @@
  * The part of a site whose datacenter has no agent that speaks, played by the desk: it accepts what it is offered while
  * the cluster answers, and says *stopped* when no pod of the hosting is left there and none can come.
  */
-import { type Epoch, type FromDesk, type FromSite, noEpoch, type Profile, type Row } from '../../fallback/index.ts'
+import type { Epoch, FromDesk, FromSite, Profile, Row } from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import type { ClusterClient } from '../../shared/kubernetes/index.ts'
 import { pause } from '../clusters/index.ts'
-import { selectName, upsertHalt } from './store.ts'
+import { seenThere } from './core/standing.ts'
+import { isShut, pods, standingAt } from './standing.ts'
+import { selectEpochs, selectName, upsertHalt } from './store.ts'
 
 const lookMs = 1_000
-const pods = { apiVersion: 'v1', kind: 'Pod' }
-const quotas = { apiVersion: 'v1', kind: 'ResourceQuota' }
 
 export interface PlayedSetup {
   readonly kit: Kit
@@ -55,6 +55,14 @@ export function playSite(setup: PlayedSetup): PlayedSite {
   const end = kit.clock.every(profile.renewMs, beat)
   signal.addEventListener('abort', end, { once: true })
 
+  let isLooking = false
+  const look = (generation: number) => {
+    if (isLooking) return
+    isLooking = true
+    void answerSeen(setup, generation).finally(() => {
+      isLooking = false
+    })
+  }
   const stop = (hosting: string, epoch: Epoch) => {
     const isUnderWay = stopping.has(hosting)
     stopping.set(hosting, epoch)
@@ -63,7 +71,7 @@ export function playSite(setup: PlayedSetup): PlayedSite {
   return {
     beat,
     send(message) {
-      if (message.kind === 'ask-seen') return answerSeen(setup, message.generation)
+      if (message.kind === 'ask-seen') return look(message.generation)
       if (!('hosting' in message) || message.kind === 'ask-stopped' || !setup.answers()) return
       const { hosting, epoch } = message
       if (message.kind === 'deactivate') return stop(hosting, epoch)
@@ -74,16 +82,24 @@ export function playSite(setup: PlayedSetup): PlayedSite {
 }
 
 /**
- * It knows nothing that the desk's rows do not say, so it has seen what they hold, and runs what it is said to hold.
+ * It keeps no record: what it has seen is what the desk's rows say, unless the cluster tells of a later hand-over. While the
+ * cluster does not answer nothing is said, and the desk asks again.
  */
-function answerSeen({ datacenter, rows, answers, heard }: PlayedSetup, generation: number): void {
-  if (!answers()) return
-  const seen = [...rows()].flatMap(({ hosting, holder, epoch, highest, over }) =>
-    holder === datacenter && over === undefined && epoch.counter > noEpoch.counter
-      ? [{ hosting, highest, running: epoch }]
-      : [],
-  )
-  heard({ kind: 'seen', generation, seen })
+async function answerSeen(setup: PlayedSetup, generation: number): Promise<void> {
+  const { kit, datacenter, reach, heard, signal } = setup
+  try {
+    const rows = [...setup.rows()]
+    const epochs = await selectEpochs(
+      kit.database,
+      rows.map(({ hosting }) => hosting),
+    )
+    const client = await reach()
+    const standing = await standingAt(client, epochs).finally(() => client.close())
+    const seen = rows.flatMap((row) => seenThere(row, datacenter, standing.get(row.hosting)) ?? [])
+    if (!signal.aborted) heard({ kind: 'seen', generation, seen })
+  } catch (error) {
+    if (!signal.aborted) kit.log.warn({ err: error, datacenter }, 'what runs there could not be seen yet')
+  }
 }
 
 /**
@@ -117,10 +133,7 @@ async function isEmpty({ kit, reach }: PlayedSetup, hosting: string): Promise<bo
   const client = await reach()
   try {
     if (!(await client.read({ apiVersion: 'v1', kind: 'Namespace', name: namespace }))) return true
-    const quota = (await client.read({ ...quotas, name: 'gemeentecloud', namespace })) as
-      | { spec?: { hard?: Record<string, string> } }
-      | undefined
-    if (quota?.spec?.hard?.pods !== '0') return false
+    if (!(await isShut(client, namespace))) return false
     const { items } = await client.list(pods, { namespace })
     for (const { metadata } of items) await client.remove({ ...pods, name: metadata.name ?? '', namespace })
     return items.length === 0

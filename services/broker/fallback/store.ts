@@ -159,6 +159,14 @@ export async function upsertHalt(sql: Sql, hosting: string, datacenter: string, 
   await revisePlacements(sql, [hosting])
 }
 
+/** Of the hostings themselves, which their namespaces carry. */
+export async function selectEpochs(sql: Sql, hostings: readonly string[]): Promise<Map<string, number>> {
+  const rows = await sql.query<{ id: string; epoch: number }>('select id, epoch from hostings where id = any($1)', [
+    hostings,
+  ])
+  return new Map(rows.map(({ id, epoch }) => [id, epoch]))
+}
+
 export async function selectName(sql: Sql, hosting: string): Promise<string | undefined> {
   return (await sql.query<{ name: string }>('select name from hostings where id = $1', [hosting]))[0]?.name
 }

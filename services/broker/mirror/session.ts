@@ -104,7 +104,7 @@ const dataDoors = ({ kit, confirm }: PairDependencies, row: PairRow) => ({
 })
 
 async function readThere({ row, sites, there, options }: Knot, { mirrored }: FoundKinds): Promise<Map<string, Copy>> {
-  const witness = await lookAtNamespace(there, row.name, row.hostingId, sites.other.slug)
+  const witness = await lookAtNamespace(there, row.name, row.hostingId, sites.other.slug, row.epoch)
   if (!witness.ok) throw new Error(witness.why)
   return sites.other.limit(() => listCopies(there, row.name, mirrored, options))
 }

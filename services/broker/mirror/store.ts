@@ -42,6 +42,9 @@ const siteOf = (d: string, c: string) =>
 const lease = `coalesce((select jsonb_build_object('generation', l.generation, 'counter', l.counter) from leases l
   where l.hosting_id = h.id), '{"generation": 0, "counter": 0}') as lease`
 
+/** After a restored store it is not known where it runs: what stands by may be what runs. */
+const inDoubt = `exists (select 1 from leases x where x.hosting_id = a.hosting_id and (x.row ->> 'amnesia')::boolean)`
+
 /** Every hosting that runs somewhere and stands by elsewhere, both connected. */
 export function selectPairs(sql: Sql): Promise<PairRow[]> {
   return sql.query<PairRow>(
@@ -61,7 +64,7 @@ export function selectPairs(sql: Sql): Promise<PairRow[]> {
        join datacenters ad on ad.id = a.datacenter_id join connections ac on ac.datacenter_id = ad.id
        join datacenters od on od.id = o.datacenter_id join connections oc on oc.datacenter_id = od.id
        left join mirrors m on m.placement_id = o.id
-     where h.wanted = 'running' order by o.id`,
+     where h.wanted = 'running' and not ${inDoubt} order by o.id`,
   )
 }
 
@@ -72,7 +75,7 @@ export async function selectIsCurrent(
   { activePlacementId, otherPlacementId, role }: PairRow,
 ): Promise<boolean | undefined> {
   const [row] = await sql.query<{ current: boolean }>(
-    `select exists (select 1 from placements where id = $2 and role = 'primary' and wanted = 'present')
+    `select exists (select 1 from placements a where a.id = $2 and a.role = 'primary' and a.wanted = 'present' and not ${inDoubt})
        and exists (select 1 from placements where id = $3 and case role when 'coming' then 'standby' else role end = $4 and wanted = 'present') as current
      from leader where epoch = $1`,
     [epoch, activePlacementId, otherPlacementId, role],

@@ -75,8 +75,11 @@ interface SiteWork {
 /** What differs from what is wanted, by the site where that is. */
 async function selectWork({ database }: Kit): Promise<SiteWork[]> {
   const rows = await selectWanted(database)
-  const wanted = withoutTaken(rows)
-  const standing = await selectStanding(database)
+  // What a restored store does not know is left as it stands.
+  const doubted = new Set(rows.flatMap(({ hostingId, inDoubt }) => (inDoubt ? [hostingId] : [])))
+  const isKnown = ({ hostingId }: { readonly hostingId: string }) => !doubted.has(hostingId)
+  const wanted = withoutTaken(rows).filter(isKnown)
+  const standing = (await selectStanding(database)).filter(isKnown)
   const bySite = Map.groupBy(todoOf(wanted, standing), ({ datacenterId }) => datacenterId)
   const hostings = new Map([...rows, ...standing].map((one) => [one.hostingId, one]))
   const endpoints = new Map(wanted.map((one) => [one.hostingId, one.endpoints]))

@@ -7,10 +7,11 @@ import { Problem } from '../../shared/problem.ts'
 import { visibleParty } from '../identity/index.ts'
 import { selectActive } from './store.ts'
 
-/** Throws `not-found`. */
+/** Throws `not-found`, and `in-doubt` when a restored store has not found out yet. */
 export async function getActive(sql: Sql, caller: Caller, id: string): Promise<ActiveSite> {
   const row = await selectActive(sql, id, visibleParty(caller.principal, 'hosting.read'))
   if (!row) throw new Problem('not-found', `There is no hosting ${id}`)
+  if (row.in_doubt) throw new Problem('in-doubt', `The store was restored: it is asked where ${row.name} runs`)
   const { hosting_id: hostingId, name: hosting, datacenter_id: datacenterId, slug: datacenter } = row
   if (datacenterId === null)
     return { hostingId, hosting, state: 'nowhere', datacenterId, datacenter, epoch: null, since: null }

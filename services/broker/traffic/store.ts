@@ -10,7 +10,11 @@ export interface ActiveRow extends Row {
   readonly generation: string | null
   readonly counter: string | null
   readonly since_ms: number | null
+  readonly in_doubt: boolean
 }
+
+/** After a restored store it is not known where it runs. */
+const inDoubt = `exists (select 1 from leases x where x.hosting_id = h.id and (x.row ->> 'amnesia')::boolean)`
 
 /**
  * One row per hosting, of one moment: who holds the lease, or where the primary is for a hosting that needs no lease. A lease that
@@ -25,7 +29,7 @@ export async function selectActive(
     `select h.id as hosting_id, h.name, d.id as datacenter_id, d.slug, l.generation::text, l.counter::text,
        floor(extract(epoch from coalesce((
          select max((s ->> 'endedAt')::timestamptz) from operations o, jsonb_array_elements(o.steps) s
-         where o.hosting_id = h.id and s ->> 'name' = 'claimed' and p.role = 'primary'), p.created_at)) * 1000)::bigint as since_ms
+         where o.hosting_id = h.id and s ->> 'name' = 'claimed' and p.role = 'primary'), p.created_at)) * 1000)::bigint as since_ms, ${inDoubt} as in_doubt
      from hostings h
        left join leases l on l.hosting_id = h.id
        left join placements p on p.hosting_id = h.id and p.wanted = 'present' and case
@@ -44,6 +48,7 @@ export interface WantedRow extends Row {
   readonly partyId: string
   readonly endpoints: readonly Endpoint[]
   readonly activeId: string | null
+  readonly inDoubt: boolean
 }
 
 export interface SiteRow extends Row {
@@ -67,7 +72,7 @@ const activeId = `(select p.datacenter_id from placements p left join leases l o
 /** Every hosting that has names, the earliest first. */
 export function selectWanted(sql: Sql): Promise<WantedRow[]> {
   return sql.query<WantedRow>(
-    `select h.id as "hostingId", h.name, h.party_id as "partyId", h.spec -> 'endpoints' as endpoints, ${activeId} as "activeId"
+    `select h.id as "hostingId", h.name, h.party_id as "partyId", h.spec -> 'endpoints' as endpoints, ${activeId} as "activeId", ${inDoubt} as "inDoubt"
      from hostings h where h.wanted = 'running' and jsonb_array_length(coalesce(h.spec -> 'endpoints', '[]')) > 0 order by h.id`,
   )
 }
@@ -120,7 +125,7 @@ export async function selectIsActive(
   datacenterId: string,
 ): Promise<boolean | undefined> {
   const [row] = await sql.query<{ active: boolean | null }>(
-    `select (select ${activeId} = $3 from hostings h where h.id = $2 and h.wanted = 'running') as active from leader where epoch = $1`,
+    `select (select ${activeId} = $3 and not ${inDoubt} from hostings h where h.id = $2 and h.wanted = 'running') as active from leader where epoch = $1`,
     [epoch, hostingId, datacenterId],
   )
   return row && row.active === true

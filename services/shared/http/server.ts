@@ -217,7 +217,7 @@ function problemAnswers(app: HttpServer): void {
   })
   app.setErrorHandler((error: FastifyError | Problem, request, reply) => {
     const problem = toProblem(error, request)
-    if (problem.status >= 500 && problem.code !== 'overloaded')
+    if (problem.status >= 500 && problem.status !== 503)
       request.log.error({ err: error, requestId: request.id }, 'request failed')
     if (problem.status === 503 || problem.status === 429)
       reply.header('retry-after', reply.getHeader('retry-after') ?? '5')

@@ -26,7 +26,7 @@ export interface FakeSite {
   write(object: object): void
   remove(kind: string, name: string): void
   get(kind: string, name: string): Body | undefined
-  namespace: { uid: string; hosting: string; terminating: boolean } | undefined
+  namespace: { uid: string; hosting: string; terminating: boolean; epoch?: number } | undefined
   /** What a tenant may have there, by plural; `*` is all. */
   may: string[]
   /** Called before each call; what it throws is what the caller gets. */
@@ -81,9 +81,13 @@ export function fakeSite(slug: string, hosting: string, watches = 100): FakeSite
       call(`read ${kind}/${name}`, () => {
         if (kind !== 'Namespace') return objects.get(keyOf(kind, name))
         if (!site.namespace) return undefined
-        const { uid, hosting, terminating } = site.namespace
+        const { uid, hosting, terminating, epoch } = site.namespace
         const deletionTimestamp = terminating ? { deletionTimestamp: '2027-01-01T00:00:00Z' } : {}
-        return { metadata: { name, uid, labels: { 'gemeentecloud.nl/hosting': hosting }, ...deletionTimestamp } }
+        const labels = {
+          'gemeentecloud.nl/hosting': hosting,
+          ...(epoch !== undefined && { 'gemeentecloud.nl/epoch': `${epoch}` }),
+        }
+        return { metadata: { name, uid, labels, ...deletionTimestamp } }
       }),
     create: () =>
       call('create', () => ({ status: { resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: site.may }] } })),

@@ -174,6 +174,19 @@ t.test('a write that comes late to a site that was made active changes nothing',
   t.same(other.written, [])
 })
 
+t.test('a namespace that a later decision has written is not written to: it may be what runs', async (t) => {
+  const stage = setStage()
+  for (const object of [web(3), map('a', '1')]) stage.active.write(object)
+  if (stage.other.namespace) stage.other.namespace.epoch = 2
+  const mirror = stage.begin()
+  await until('it to be noticed', 20_000, () => /later epoch/.test(stage.last?.problem ?? '') || undefined)
+  t.same(stage.other.written, [])
+  if (stage.other.namespace) stage.other.namespace.epoch = 1
+  await stage.settled()
+  await mirror.end()
+  t.equal(stage.other.get('Deployment', 'web')?.spec.replicas, 0, 'as soon as it is what the store takes it for it is')
+})
+
 t.test('nothing is taken away without a witness', async (t) => {
   for (const [why, spoil] of [
     [

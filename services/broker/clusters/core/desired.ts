@@ -10,6 +10,7 @@ export const managedBy = { 'app.kubernetes.io/managed-by': fieldManager } as con
 export const hostingLabel = 'gemeentecloud.nl/hosting'
 export const placementAnnotation = 'gemeentecloud.nl/placement'
 export const quotaName = 'gemeentecloud'
+export const roleLabel = 'gemeentecloud.nl/role'
 export const epochLabel = 'gemeentecloud.nl/epoch'
 
 /** One placement with what is needed of its hosting. */
@@ -99,7 +100,7 @@ export function desiredNamespace({
     ...managedBy,
     [hostingLabel]: hostingId,
     'gemeentecloud.nl/party': partyId,
-    'gemeentecloud.nl/role': role,
+    [roleLabel]: role,
     'gemeentecloud.nl/activity': activity,
     [epochLabel]: String(epoch),
   }
