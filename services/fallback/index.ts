@@ -13,7 +13,7 @@ export {
   isSilent,
   startDesk,
 } from './desk/desk.ts'
-export { type DeskEvent, deskHears, type Order } from './desk/hear.ts'
+export { type DeskEvent, deskHears, noteSpeaker, type Order } from './desk/hear.ts'
 export { isUnstarted, type Row, waitTargets } from './desk/row.ts'
 export { compareEpochs, type Epoch, epochText, isLater, isSame, noEpoch } from './epoch.ts'
 export {

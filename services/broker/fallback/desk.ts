@@ -10,6 +10,7 @@ import {
   deskHears,
   isInDoubt,
   isLost,
+  noteSpeaker,
   type Profile,
   startDesk,
 } from '../../fallback/index.ts'
@@ -80,10 +81,12 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
   try {
     let tickedAt = Number.NEGATIVE_INFINITY
     while (!signal.aborted) {
-      const looked = look.step(desk, committed, sites)
       const events = withoutOvertaken(mailbox.splice(0, eventsAtOnce))
-      for (const event of events) if (event.kind === 'message') join(datacenters, event.from)
       const now = clock.monotonic()
+      const speakers = events.flatMap((event) => (event.kind === 'message' ? [event.from] : []))
+      for (const id of speakers) noteSpeaker(desk, id, now)
+      const looked = look.step(desk, committed, sites)
+      for (const id of speakers) join(datacenters, id)
       if (looked.length > 0 || now - tickedAt >= tickMs) {
         tickedAt = now
         events.push({ kind: 'tick' })

@@ -28,11 +28,19 @@ export function deskHears(desk: Desk, event: DeskEvent, nowMs: number): DeskStep
   if (event.kind === 'order') return onOrder(desk, event.order, nowMs)
   const { from, message } = event
   if (!isInDoubt(desk)) return onMessage(desk, from, message, nowMs)
-  desk.off.delete(from)
-  // Whatever it says: a word of before that it is off must not count once more.
-  desk.heardMs.set(from, nowMs)
+  noteSpeaker(desk, from, nowMs)
   const heard: DeskStep = { writes: [{ heard: from }], after: () => [] }
   return together([heard, onMessage(desk, from, message, nowMs)])
+}
+
+/**
+ * In doubt, whatever a site says: a word that it is off must not count from then on. Also to be called of all whose messages have
+ * come, before people are listened to.
+ */
+export function noteSpeaker(desk: Desk, from: DatacenterId, nowMs: number): void {
+  if (!isInDoubt(desk)) return
+  desk.off.delete(from)
+  desk.heardMs.set(from, nowMs)
 }
 
 function onMessage(desk: Desk, from: DatacenterId, message: FromSite, nowMs: number): DeskStep {

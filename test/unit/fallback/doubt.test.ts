@@ -10,6 +10,7 @@ import {
   type FromSite,
   forgotten,
   type Held,
+  noteSpeaker,
   profiles,
   type Row,
   type Seen,
@@ -83,6 +84,15 @@ t.test('a word counts of nobody whom this desk has not missed for as long as lea
   t.same(off(desk, ['c'], afterMs + 1_000).writes, [], 'it was heard')
   t.ok(rowOf(desk).amnesia)
   t.equal(off(desk, ['c'], 2 * afterMs).writes.length, 1, 'it is missed again')
+})
+
+t.test('a word that is looked at together with the first message of the site does not count', async (t) => {
+  const desk = doubting(backedUp('a'))
+  seen(desk, 'a', [])
+  seen(desk, 'b', [])
+  noteSpeaker(desk, 'c', afterMs)
+  t.same(off(desk, ['c']).writes, [])
+  t.same(awaited(desk), ['c'])
 })
 
 t.test('a site that is heard after all is waited for again, and the commit says that it was heard', async (t) => {
