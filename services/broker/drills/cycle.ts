@@ -1,7 +1,7 @@
 /** The drills of the leader: those that are due are begun, and each that is under way goes on, one slow one stalling no other. */
 import type { Kit } from '../../shared/kit.ts'
 import { createWake, patiently } from '../clusters/index.ts'
-import { Deposed, type Term } from '../scheduling/index.ts'
+import { createLanes, Deposed, type Term } from '../scheduling/index.ts'
 import { beginDue } from './plans/due.ts'
 import { advance } from './runs/advance.ts'
 import type { DrillContext } from './runs/step.ts'
@@ -19,43 +19,27 @@ const atOnce = 8
 export async function runDrills(kit: Kit, { epoch, signal: term }: Term, options: DrillOptions): Promise<void> {
   const { lookMs = usualLookMs, ...rest } = options
   const context: DrillContext = { kit, epoch, ...rest }
-  const failed = new AbortController()
-  const signal = AbortSignal.any([term, failed.signal])
   const wake = createWake(kit.clock)
   const forget = kit.database.listen('drills', wake.wake)
-  const busy = new Map<string, Promise<void>>()
-  let deposed: unknown
-  const end = (error: unknown) => {
-    deposed ??= error
-    failed.abort()
-  }
+  const lanes = createLanes(term, atOnce)
+  const { signal } = lanes
   const go = async (id: string) => {
     try {
       while (!signal.aborted && (await advance(context, id))) {}
     } catch (error) {
-      if (error instanceof Deposed) end(error)
-      if (signal.aborted) return
-      kit.log.warn({ err: error, drill: id }, 'a drill could not go on just now')
+      if (error instanceof Deposed) throw error
+      if (!signal.aborted) kit.log.warn({ err: error, drill: id }, 'a drill could not go on just now')
     }
   }
   try {
     while (!signal.aborted) {
       await patiently(kit, 'drills', signal, async () => {
         await beginDue(context)
-        for (const { id } of await selectLive(kit.database)) {
-          if (busy.has(id) || busy.size >= atOnce) continue
-          busy.set(
-            id,
-            go(id).finally(() => busy.delete(id)),
-          )
-        }
+        for (const { id } of await selectLive(kit.database)) lanes.begin(id, () => go(id))
       })
       await wake.wait(lookMs, signal)
     }
-  } catch (error) {
-    end(error)
+  } finally {
+    await lanes.close().finally(forget)
   }
-  await Promise.all(busy.values())
-  await forget()
-  if (deposed !== undefined && !term.aborted) throw deposed
 }

@@ -2,20 +2,20 @@
 export interface Lanes {
   /** Aborted when the term ends, or when a piece has failed: that ends all of them. */
   readonly signal: AbortSignal
-  /** Nothing while one of this key is under way: it has its turn at the next look. */
+  /** Nothing while one of this key is under way, or as many as may be: it has its turn at the next look. */
   begin(key: string, work: () => Promise<void>): void
   /** Ends and waits for all of them; throws the first failure, unless the term was over anyway. */
   close(): Promise<void>
 }
 
-export function createLanes(term: AbortSignal): Lanes {
+export function createLanes(term: AbortSignal, atOnce = Number.POSITIVE_INFINITY): Lanes {
   const failed = new AbortController()
   const busy = new Map<string, Promise<void>>()
   let failure: unknown
   return {
     signal: AbortSignal.any([term, failed.signal]),
     begin(key, work) {
-      if (busy.has(key)) return
+      if (busy.has(key) || busy.size >= atOnce) return
       const lane = work()
         .catch((error: unknown) => {
           failure ??= error
