@@ -12,6 +12,7 @@ export {
   isLost,
   isSilent,
   startDesk,
+  untilExpiryMs,
 } from './desk/desk.ts'
 export { type DeskEvent, deskHears, noteSpeaker, type Order } from './desk/hear.ts'
 export { isUnstarted, type Row, waitTargets } from './desk/row.ts'

@@ -13,6 +13,7 @@ import {
   noteSpeaker,
   type Profile,
   startDesk,
+  untilExpiryMs,
 } from '../../fallback/index.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { appendEvents } from '../audit/index.ts'
@@ -79,7 +80,7 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
   }
 
   try {
-    let tickedAt = Number.NEGATIVE_INFINITY
+    let tickAt = Number.NEGATIVE_INFINITY
     while (!signal.aborted) {
       const events = withoutOvertaken(mailbox.splice(0, eventsAtOnce))
       const now = clock.monotonic()
@@ -87,13 +88,13 @@ export async function runDesk(deps: DeskDependencies, { epoch, signal }: Term): 
       for (const id of speakers) noteSpeaker(desk, id, now)
       const looked = look.step(desk, committed, sites)
       for (const id of speakers) join(datacenters, id)
-      if (looked.length > 0 || now - tickedAt >= tickMs) {
-        tickedAt = now
-        events.push({ kind: 'tick' })
-      }
+      const isTick = looked.length > 0 || now >= tickAt
+      if (isTick) events.push({ kind: 'tick' })
       if (signal.aborted) return
       await carryOut([...looked, ...events.map((event) => deskHears(desk, event, now))])
-      if (mailbox.length === 0) await wake.wait(Math.min(tickMs, look.dueMs()), signal)
+      // What may be decided when a lease has run out is not left until the clock happens to come by.
+      if (isTick) tickAt = now + Math.min(tickMs, untilExpiryMs(desk, now))
+      if (mailbox.length === 0) await wake.wait(Math.min(tickAt - clock.monotonic(), look.dueMs()), signal)
     }
   } finally {
     deps.watching(undefined)

@@ -88,10 +88,23 @@ export const isInContact = (desk: Desk, datacenter: DatacenterId, nowMs: number)
 export const isSilent = (desk: Desk, datacenter: DatacenterId, nowMs: number): boolean =>
   silentMs(desk, datacenter, nowMs) >= 2.5 * desk.options.profile.renewMs
 
-/** Many lost at once: more likely it is us. People decide then. */
+/**
+ * Many lost at once: more likely it is us. People decide then. Whoever has missed enough renewals to be on its way there counts
+ * too, for of those that fail together one is always the first to be lost.
+ */
 export function isBraked(desk: Desk, nowMs: number): boolean {
-  const lost = desk.options.datacenters.filter((id) => isLost(desk, id, nowMs))
-  return lost.length > desk.options.lostBeforeBrake && !lost.every((id) => desk.released.has(id))
+  const { datacenters, lostBeforeBrake } = desk.options
+  const silent = datacenters.filter((id) => isSilent(desk, id, nowMs))
+  if (silent.length <= lostBeforeBrake || !silent.some((id) => isLost(desk, id, nowMs))) return false
+  return !silent.every((id) => desk.released.has(id))
+}
+
+/** How long until the next lease that is not renewed can hold no longer; Infinity when there is none. */
+export function untilExpiryMs(desk: Desk, nowMs: number): number {
+  const left = [...desk.rows.keys()].map(
+    (hosting) => (desk.grantedMs.get(hosting) ?? desk.bootMs) + desk.waitMs - nowMs,
+  )
+  return left.reduce((least, each) => (each > 0 && each < least ? each : least), Number.POSITIVE_INFINITY)
 }
 
 /** One row changed, then effects. */
