@@ -81,7 +81,8 @@ async function testServer(): Promise<Embedded> {
     return await startEmbedded({
       dataDirectory: folder,
       log,
-      settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+      // More connections than the product asks for: several files are tested at once.
+      settings: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off', 'max_connections=300'],
     })
   } finally {
     await lock.release()
