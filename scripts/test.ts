@@ -14,7 +14,6 @@ const usage = `npm test [-- [--quick] [WORD...]]
 It ends with \`N passed, N failed, N skipped\`. Counted are the outermost tests of each file; a group that cannot run
 counts each of its files as skipped, and with CI=true as failed.`
 
-const jobs = 2
 const quickGroups = new Set(['unit', 'api'])
 const runId = randomUUID()
 const inCi = process.env['CI'] === 'true'
@@ -45,17 +44,28 @@ async function runGroup(group: Group): Promise<void> {
     }
     return
   }
-  const queue = [...group.files]
-  const worker = async () => {
-    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+  const own = new Set([...group.measuring, ...group.waiting])
+  const others = group.files.filter((file) => !own.has(file))
+  const waiting = group.files.filter((file) => group.waiting.includes(file))
+  const measuring = group.files.filter((file) => group.measuring.includes(file))
+  const lanes = Array.from({ length: group.atOnce }, () => () => others.shift() ?? waiting.shift())
+  if (waiting.length > 0) lanes.push(() => waiting.shift())
+  await runFiles(group, lanes)
+  await runFiles(group, [() => measuring.shift()])
+}
+
+/** Each lane runs one file after the other, as long as it is given one. */
+async function runFiles({ timeoutSeconds }: Group, lanes: readonly (() => string | undefined)[]): Promise<void> {
+  const worker = async (next: () => string | undefined) => {
+    for (let file = next(); file !== undefined; file = next()) {
       running.set(file, performance.now())
-      const result = await runFile(file, group.timeoutSeconds, runId)
+      const result = await runFile(file, timeoutSeconds, runId)
       running.delete(file)
       results.push(result)
       report(result)
     }
   }
-  await Promise.all(Array.from({ length: group.alone ? 1 : jobs }, worker))
+  await Promise.all(lanes.map(worker))
 }
 
 function report({ file, passed, failed, skipped, seconds, output }: FileResult): void {

@@ -10,8 +10,12 @@ export interface Group {
   readonly missing: string | undefined
   /** What has to be made before its files run, outside their time limits. */
   readonly prepare: (() => Promise<unknown>) | undefined
-  /** Its files use the whole machine: one at a time. */
-  readonly alone: boolean
+  /** How many of its files run beside each other. */
+  readonly atOnce: number
+  /** Those of them that compute little: one more of these runs beside the others. */
+  readonly waiting: readonly string[]
+  /** Those of them that run by themselves when the others are done, because they measure how long something takes. */
+  readonly measuring: readonly string[]
   /** For each file. */
   readonly timeoutSeconds: number
 }
@@ -19,7 +23,9 @@ export interface Group {
 interface Traits {
   readonly missing?: () => Promise<string | undefined> | string | undefined
   readonly prepare?: () => Promise<unknown>
-  readonly alone?: boolean
+  readonly atOnce?: number
+  readonly waiting?: readonly string[]
+  readonly measuring?: readonly string[]
   readonly timeoutSeconds?: number
 }
 
@@ -27,20 +33,27 @@ interface Traits {
 const someKubectl: Traits = {
   prepare: async () => ((await missingForClusters()) === undefined ? buildPrograms() : undefined),
 }
-const kubernetes: Traits = { missing: missingForClusters, prepare: buildPrograms, alone: true }
+const kubernetes: Traits = { missing: missingForClusters, prepare: buildPrograms, atOnce: 1 }
+/** Of the API: leases run out here, for which a quarter of a core is enough. */
+const waiting = ['another-standby', 'fallback-crashes', 'fences'].map((name) => `test/api/${name}.test.ts`)
+/** Of the clusters: leases and cuts have limits of seconds here. */
+const measuring = ['agent-replicas', 'cut-networks', 'failover', 'fallback-site', 'gate', 'networks', 'runtime'].map(
+  (name) => `test/clusters/${name}.test.ts`,
+)
 
 /** Folders that are not named here need nothing and run beside others. */
 const traits: Readonly<Record<string, Traits>> = {
   unit: { timeoutSeconds: 150 },
-  api: { timeoutSeconds: 600 },
+  api: { waiting, timeoutSeconds: 600 },
   sandbox: { ...someKubectl, timeoutSeconds: 240 },
   simulation: { timeoutSeconds: 900 },
-  faults: { alone: true, timeoutSeconds: 600 },
-  system: { ...someKubectl, alone: true, timeoutSeconds: 300 },
-  clusters: { ...kubernetes, timeoutSeconds: 600 },
-  dashboards: { missing: () => programs('prometheus', 'promtool'), alone: true, timeoutSeconds: 300 },
+  faults: { atOnce: 1, timeoutSeconds: 600 },
+  system: { ...someKubectl, atOnce: 1, timeoutSeconds: 300 },
+  // Each takes a third of two cores over its time; what it waits for has limits of a minute and more.
+  clusters: { ...kubernetes, atOnce: 2, measuring, timeoutSeconds: 600 },
+  dashboards: { missing: () => programs('prometheus', 'promtool'), atOnce: 1, timeoutSeconds: 300 },
   deploy: { ...kubernetes, timeoutSeconds: 600 },
-  browser: { missing: () => programs('chromium'), alone: true, timeoutSeconds: 300 },
+  browser: { missing: () => programs('chromium'), atOnce: 1, timeoutSeconds: 300 },
 }
 
 const first = ['unit', 'api']
@@ -52,17 +65,20 @@ export async function testGroups(): Promise<Group[]> {
   if (homeless.length > 0)
     throw new Error(`a test stands in the folder of its group; these do not: ${homeless.join(', ')}`)
   const names = [...new Set(files.map((file) => file.split('/')[1] ?? ''))]
-  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : traits[name]?.alone ? 3 : 2)
+  const isLast = (name: string) => traits[name]?.atOnce === 1 || traits[name]?.measuring !== undefined
+  const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : isLast(name) ? 3 : 2)
   const sorted = names.sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
   return Promise.all(
     sorted.map(async (name) => {
-      const { missing, prepare, alone = false, timeoutSeconds = 180 } = traits[name] ?? {}
+      const { missing, prepare, atOnce = 2, waiting = [], measuring = [], timeoutSeconds = 180 } = traits[name] ?? {}
       return {
         name,
         files: files.filter((file) => file.startsWith(`test/${name}/`)),
         missing: await missing?.(),
         prepare,
-        alone,
+        atOnce,
+        waiting,
+        measuring,
         timeoutSeconds,
       }
     }),

@@ -14,7 +14,7 @@ import { createDrillSites, runDrills } from './drills/index.ts'
 import { createFallback, createFenceCaller, runMoves } from './fallback/index.ts'
 import { startJobs } from './jobs.ts'
 import { createManagement } from './management.ts'
-import { mirrorMetrics, runMirrors } from './mirror/index.ts'
+import { mirrorMetrics, type PairTiming, runMirrors } from './mirror/index.ts'
 import { runForLeader, runParts, runScheduler, schedulingMetrics } from './scheduling/index.ts'
 import { runTraffic } from './traffic/index.ts'
 
@@ -33,6 +33,8 @@ export interface BrokerOptions extends ConnectionPolicy {
   readonly registry?: Registry
   /** How long leases hold and everybody waits; standard when absent. */
   readonly fallbackProfile?: keyof typeof profiles
+  /** How often mirrors look for themselves; the usual when absent. */
+  readonly mirrorTiming?: Partial<PairTiming>
 }
 
 export type Pipe = AgentTunnel['pipe']
@@ -66,7 +68,8 @@ export async function startBroker(kit: Kit, options: BrokerOptions): Promise<Bro
   const management = await createManagement(kit, registry, kit.database, () => stopping)
   const leadership = { current: () => false }
   const metrics = schedulingMetrics(registry, kit, () => leadership.current())
-  const mirrors = { metrics: mirrorMetrics(registry, kit), reach: clusters.reach }
+  const timing = options.mirrorTiming ?? {}
+  const mirrors = { metrics: mirrorMetrics(registry, kit), reach: clusters.reach, timing }
   const url = await app.http.listen({ host: options.host, port: options.port })
   const managementUrl = await management.listen({ host: options.host, port: options.managementPort })
   const fallback = createFallback(kit, {

@@ -76,24 +76,26 @@ export function publishedDocument(generated: object): object {
   const shapes = Object.entries(contract).filter(
     ([name, value]) => /^[A-Z]/.test(name) && 'type' in value && value.type === 'object',
   )
-  const names = new Map(shapes.map(([name, value]) => [canonical(value), name]))
-  const document = refer(generated, names) as Document
+  const textOf = canonicalTexts()
+  const names = new Map(shapes.map(([name, value]) => [textOf(value), name]))
+  const nameOf = (value: object) => names.get(textOf(value) ?? '')
+  const document = refer(generated, nameOf) as Document
   for (const operation of Object.values(document.paths).flatMap((methods) => Object.values(methods))) {
     for (const [status, response] of Object.entries(operation.responses)) describe(status, response)
   }
-  const schemas = shapes.map(([name, value]) => [name, refer(JSON.parse(JSON.stringify(value)), names, name)])
+  const schemas = shapes.map(([name, value]) => [name, refer(JSON.parse(JSON.stringify(value)), nameOf, name)])
   return { ...document, components: { ...document.components, schemas: Object.fromEntries(schemas) } }
 }
 
 /** Puts a reference wherever a named shape stands, except at the top of `own` itself. */
-function refer(value: unknown, names: ReadonlyMap<string, string>, own?: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => refer(item, names))
+function refer(value: unknown, nameOf: (value: object) => string | undefined, own?: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => refer(item, nameOf))
   if (typeof value !== 'object' || value === null) return value
-  const name = names.get(canonical(value))
+  const name = nameOf(value)
   // Readers know RFC 3339's format by its common name; that it must end in Z stands in the description.
   if ('format' in value && value.format === 'date-time-utc') return { ...value, format: 'date-time' }
   if (name !== undefined && name !== own) return { $ref: `#/components/schemas/${name}` }
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, refer(item, names)]))
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, refer(item, nameOf)]))
 }
 
 const meanings: Record<string, string> = {
@@ -114,17 +116,28 @@ function describe(status: string, response: Operation['responses'][string]): voi
 
 /**
  * Equal shapes give equal text, whatever the order of their keys; the generator writes `const` as an `enum` of one and the
- * one pattern of a record as its `additionalProperties`.
+ * one pattern of a record as its `additionalProperties`. Each object is written once, however often it is asked for, as it
+ * is for every level above it.
  */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, item) => {
-    if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
-    const isRecord = 'patternProperties' in item
-    const kept = Object.entries(item).filter(([key]) => !(isRecord && key === 'additionalProperties'))
+function canonicalTexts(): (value: unknown) => string | undefined {
+  const texts = new WeakMap<object, string>()
+  const textOf = (value: unknown): string | undefined => {
+    if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+    const text = texts.get(value) ?? write(value)
+    texts.set(value, text)
+    return text
+  }
+  const write = (value: object): string => {
+    if (Array.isArray(value)) return `[${value.map((item) => textOf(item) ?? 'null').join(',')}]`
+    const isRecord = 'patternProperties' in value
+    const kept = Object.entries(value).filter(([key]) => !(isRecord && key === 'additionalProperties'))
     const entries = kept.map(([key, inner]): [string, unknown] => {
       if (key === 'const') return ['enum', [inner]]
       return key === 'patternProperties' ? ['additionalProperties', Object.values(inner as object)[0]] : [key, inner]
     })
-    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)))
-  })
+    const fields = entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => ({ key, text: textOf(inner) }))
+    const written = fields.filter(({ text }) => text !== undefined)
+    return `{${written.map(({ key, text }) => `${JSON.stringify(key)}:${text}`).join(',')}}`
+  }
+  return textOf
 }

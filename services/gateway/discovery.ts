@@ -17,7 +17,7 @@ export interface Discovery {
   of(member: Member, maxAgeMs?: number): Promise<Discovered | undefined>
 }
 
-const believedMs = 60_000
+const usuallyBelievedMs = 60_000
 /** A cluster that does not answer is not asked with each request. */
 const retryMs = 2_000
 const documentBytes = 32 * 2 ** 20
@@ -30,7 +30,13 @@ interface Entry {
   reading: Promise<Discovered | undefined> | undefined
 }
 
-export function createDiscovery(upstream: Upstream, clock: Clock, log: Logger): Discovery {
+/** `believedMs`: for how long what a cluster said is not asked again. */
+export function createDiscovery(
+  upstream: Upstream,
+  clock: Clock,
+  log: Logger,
+  believedMs = usuallyBelievedMs,
+): Discovery {
   const known = new WeakMap<Member, Entry>()
 
   const get = async (member: Member, path: string, accept: string): Promise<unknown> => {

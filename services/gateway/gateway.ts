@@ -29,6 +29,8 @@ export interface GatewayOptions extends EndpointPolicy {
   /** A pipe to the agent of a datacenter, for those that are reached so. */
   readonly pipe?: MembersOptions['pipe']
   readonly limits?: Partial<GatewayLimits>
+  /** For how long it believes what a cluster said it serves; the usual when absent. */
+  readonly discoveryBelievedMs?: number | undefined
 }
 
 export interface Gateway {
@@ -64,7 +66,7 @@ export async function startGateway(kit: Kit, options: GatewayOptions): Promise<G
     upstream,
     members,
     directory: createDirectory({ database, clock, log }),
-    discovery: createDiscovery(upstream, clock, log),
+    discovery: createDiscovery(upstream, clock, log, options.discoveryBelievedMs),
     authenticate: createAuthenticator({ database, clock }),
     mayStay: createMayStay({ database, clock }),
     turnstile: createTurnstile(limits),

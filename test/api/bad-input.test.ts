@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { Agent, request } from 'node:http'
 import t, { type Test } from 'tap'
-import { type TestApi, testApi } from '../support/api.ts'
+import type { TestApi } from '../support/api.ts'
 import { type Schema, wrongBodies } from '../support/bad-input.ts'
 import type { Call, CallOptions } from '../support/call.ts'
-import { makeWorld, type Operation, operations, type World } from '../support/operations.ts'
+import { copiedWorlds, type Operation, operations, type World } from '../support/operations.ts'
 import { storeDigest } from '../support/store-digest.ts'
 
 interface Described {
@@ -21,10 +21,13 @@ interface Desk {
   readonly resolve: (ref: string) => Schema
 }
 
+const copied = copiedWorlds(t)
+/** The same in each. */
+let document: any
+
 async function desk(t: Test): Promise<Desk> {
-  const api = await testApi(t, { realConnections: true })
-  const world = await makeWorld(api)
-  const { body: document } = await api.call('nobody', 'GET', 'openapi.json')
+  const { api, world } = await copied(t)
+  document ??= (await api.call('nobody', 'GET', 'openapi.json')).body
   const all = Object.values(document.paths as Record<string, Record<string, Described>>).flatMap(Object.values)
   const resolve = (ref: string) => document.components.schemas[ref.replace('#/components/schemas/', '')]
   return { api, world, described: new Map(all.map((each) => [each.operationId, each])), resolve }

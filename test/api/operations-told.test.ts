@@ -2,16 +2,17 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { testApi } from '../support/api.ts'
-import { makeWorld, operations } from '../support/operations.ts'
+import { copiedWorlds, operations } from '../support/operations.ts'
 import { changesWithoutEvent, storeDigest } from '../support/store-digest.ts'
 
 t.setTimeout(600_000)
 
+const copied = copiedWorlds(t)
+
 for (const [name, operation] of Object.entries(operations).filter(([, { method }]) => method !== 'GET')) {
   t.test(name, async (t) => {
-    const api = await testApi(t, { realConnections: true })
+    const { api, world } = await copied(t)
     const { database } = api.kit
-    const world = await makeWorld(api)
     // The rows that makeWorld wrote past the API become one change that is told.
     await database.transaction(async (sql) => {
       await sql.query('update datacenters set name = name')

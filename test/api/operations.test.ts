@@ -2,10 +2,11 @@
 import t, { type Test } from 'tap'
 import type { Role } from '../../schemas/index.ts'
 import { testApi } from '../support/api.ts'
-import { callOperation, makeWorld, type Operation, operations } from '../support/operations.ts'
+import { callOperation, copiedWorlds, type Operation, operations } from '../support/operations.ts'
 import { storeDigest } from '../support/store-digest.ts'
 
 const allRoles: readonly Role[] = ['provider', 'consumer', 'loket', 'auditor']
+const copied = copiedWorlds(t)
 const table = Object.entries(operations)
 const nowhere = {
   partyId: `pty_${'0'.repeat(26)}`,
@@ -60,8 +61,7 @@ t.test('who may: every operation by every role, by nobody, and with a token that
 t.test('each works, and another party of the same role cannot do it to what is not its own', async (t) => {
   for (const [name, operation] of table) {
     await t.test(name, async (t) => {
-      const api = await testApi(t, { realConnections: true })
-      const world = await makeWorld(api)
+      const { api, world } = await copied(t)
       if (operation.stranger !== undefined) {
         const stranger = await api.newParty(operation.as)
         const before = await storeDigest(api.kit.database)

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import pino from 'pino'
 import type { Test } from 'tap'
 import { bootstrapDesk } from '../../services/broker/bootstrap.ts'
-import { type Broker, startBroker } from '../../services/broker/broker.ts'
+import { type Broker, type BrokerOptions, startBroker } from '../../services/broker/broker.ts'
 import { systemClock } from '../../services/shared/clock.ts'
 import type { Kit } from '../../services/shared/kit.ts'
 import { systemRandom } from '../../services/shared/random.ts'
@@ -47,14 +47,15 @@ export interface Desk {
 }
 
 /** A broker with a database of its own, which may connect to loopback; ended with the test. `TEST_LOG=info` shows its log. */
-export async function startDesk(t: Test): Promise<Desk> {
+export async function startDesk(t: Test, more: Pick<BrokerOptions, 'mirrorTiming'> = {}): Promise<Desk> {
   const database = await testDatabase(t)
   const log = pino({ level: process.env.TEST_LOG ?? 'silent' })
   const kit = { database, clock: systemClock, random: systemRandom, log }
   const encryptionKey = systemRandom.bytes(32)
   const host = '127.0.0.1'
   const tunnel = { host, port: 0, address: undefined }
-  const options = { host, port: 0, managementPort: 0, tunnel, encryptionKey, allowedAddresses: ['127.0.0.0/8'] }
+  const allowedAddresses = ['127.0.0.0/8']
+  const options = { ...more, host, port: 0, managementPort: 0, tunnel, encryptionKey, allowedAddresses }
   let running = await startBroker(kit, options)
   t.teardown(() => running.stop())
   const token = `gc_test_${randomUUID()}`

@@ -285,6 +285,7 @@ t.test('the gateway before three datacenters by their agents', { skip }, async (
   const agents = new Map<Site, AgentProcess>()
   let tap: Wiretap | undefined
   const stage = await setGatewayStage(t, 'agent', {
+    discoveryBelievedMs: 2_000,
     sites,
     played: played(folder.path, (web.address() as AddressInfo).port),
     agent: async (site, joinToken, cluster, { url }) => {

@@ -67,6 +67,8 @@ export interface GatewayStage extends Desk {
 export interface StageOptions {
   readonly sites?: readonly Site[]
   readonly played?: readonly object[]
+  /** Of the gateway. */
+  readonly discoveryBelievedMs?: number
   /** Starts the agent of a site; in this process when absent. */
   readonly agent?: (site: Site, joinToken: string, cluster: Cluster, desk: Desk) => Promise<void>
 }
@@ -75,7 +77,7 @@ export interface StageOptions {
 export async function setGatewayStage(
   t: Test,
   by: 'push' | 'agent',
-  { sites = two, played = [], agent = agentHere(t) }: StageOptions = {},
+  { sites = two, played = [], discoveryBelievedMs, agent = agentHere(t) }: StageOptions = {},
 ): Promise<GatewayStage> {
   const node = (name: string) => ({ name, cpu: '8', memory: '32Gi', pods: 60 })
   const clusters = await startClusters(
@@ -96,6 +98,7 @@ export async function setGatewayStage(
     identity,
     deskUrl: desk.url,
     pipe: desk.pipe,
+    discoveryBelievedMs,
   })
   t.teardown(() => gateway.stop())
   for (const name of sites) await joinDatacenter(desk, clusters[name], name, by === 'agent' ? agent : undefined)

@@ -192,7 +192,7 @@ const chapters: Readonly<Record<string, Chapter>> = {
 }
 
 t.test('declared data on two clusters', { skip }, async (t) => {
-  const stage = await setMirrorStage(t)
+  const stage = await setMirrorStage(t, { timing: { dataMs: 2_000 } })
   for (const site of ['amersfoort', 'breda'] as const) {
     await stage.at(site).apply(...operators)
     await grantVelero(stage.at(site), 'broker')

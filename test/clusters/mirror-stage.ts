@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { keepInFile, kubeconfigAccess, recordInFile, startAgent } from '../../services/agent/index.ts'
+import type { BrokerOptions } from '../../services/broker/broker.ts'
 import { type Clusters, createClusters } from '../../services/broker/clusters/index.ts'
 import { createRegistry } from '../../services/shared/metrics.ts'
 import { createSecrets } from '../../services/shared/secrets.ts'
@@ -34,8 +35,17 @@ export interface MirrorStage extends Desk {
   readonly reach: Clusters['reach']
 }
 
-/** `takePart`: whether agents stop and start hostings; where they do not, the desk does. */
-export async function setMirrorStage(t: Test, { takePart = false } = {}): Promise<MirrorStage> {
+interface MirrorStageOptions {
+  /** Whether agents stop and start hostings; where they do not, the desk does. */
+  readonly takePart?: boolean
+  /** How often mirrors look for themselves. */
+  readonly timing?: NonNullable<BrokerOptions['mirrorTiming']>
+}
+
+export async function setMirrorStage(
+  t: Test,
+  { takePart = false, timing = {} }: MirrorStageOptions = {},
+): Promise<MirrorStage> {
   const node = (name: string) => ({ name, cpu: '8', memory: '32Gi', pods: 110 })
   const clusters = await startClusters(
     t,
@@ -46,7 +56,7 @@ export async function setMirrorStage(t: Test, { takePart = false } = {}): Promis
       users: [{ name: 'broker' }],
     })),
   )
-  const desk = await startDesk(t)
+  const desk = await startDesk(t, { mirrorTiming: timing })
   for (const site of sites) {
     if (takePart) await grantFallbackRights(clusters[site], 'broker')
     await joinDatacenter(desk, clusters[site], site, agentOf(t, takePart))

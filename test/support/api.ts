@@ -19,10 +19,11 @@ import { systemRandom } from '../../services/shared/random.ts'
 import { createSecrets } from '../../services/shared/secrets.ts'
 import { activeDatacenter, type DatacenterOptions } from './active-datacenter.ts'
 import { type As, createCall, type SendCall } from './call.ts'
-import { testDatabase } from './database.ts'
+import { type TestDatabase, testDatabase } from './database.ts'
 
 export interface TestApi {
   readonly kit: Kit
+  readonly encryptionKey: Uint8Array
   /** What speaks to external fences, where `policy` allows. */
   readonly fences: FenceCaller
   readonly connections: { datacenterId: string; input: ConnectionInput }[]
@@ -54,6 +55,18 @@ export interface TestApiOptions {
   readonly ceilings?: Ceilings
   /** Called where a connection is looked at. */
   readonly looked?: (kit: Kit) => Promise<void>
+  /** Of the test's own; one with nothing in it when absent. */
+  readonly database?: TestDatabase | undefined
+  /** It begins as that one was left. */
+  readonly from?: LeftApi | undefined
+}
+
+/** What an API leaves behind that stopped: its store, and what is needed to go on with it. */
+export interface LeftApi {
+  readonly database: TestDatabase
+  readonly encryptionKey: Uint8Array
+  readonly tokens: Readonly<Record<Role, string>>
+  readonly parties: Readonly<Record<Role, string>>
 }
 
 export async function testApi(
@@ -63,9 +76,11 @@ export async function testApi(
     policy = { allowedAddresses: [] },
     looked = async () => undefined,
     ceilings,
+    from,
+    database: given,
   }: TestApiOptions = {},
 ): Promise<TestApi> {
-  const database = await testDatabase(t)
+  const database = given ?? (await testDatabase(t, { copyOf: from?.database }))
   const kit: Kit = {
     database,
     clock: systemClock,
@@ -80,7 +95,8 @@ export async function testApi(
       connections.push({ datacenterId, input })
     }
   }
-  const secrets = createSecrets(systemRandom.bytes(32))
+  const encryptionKey = from?.encryptionKey ?? systemRandom.bytes(32)
+  const secrets = createSecrets(encryptionKey)
   const clusters = createClusters(kit, { secrets, policy, registry })
   const connect = realConnections ? clusters.connect : remember
   const authorities = createAuthorities(kit, secrets)
@@ -90,12 +106,13 @@ export async function testApi(
   const ways = { connect, agents, fallback: { profile: profiles.standard, fences } }
   const app = await createApp(kit, registry, ways, ceilings)
   t.teardown(() => app.http.close())
-  const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}` }
-  const parties: Partial<Record<Role, string>> = {}
-  parties.loket = await bootstrapDesk(kit, { name: 'Landelijk loket', oin: '00000099000000000001' }, tokens.loket ?? '')
+  const tokens: Partial<Record<Role, string>> = { loket: `gc_test_${randomUUID()}`, ...from?.tokens }
+  const parties: Partial<Record<Role, string>> = { ...from?.parties }
+  const desk = { name: 'Landelijk loket', oin: '00000099000000000001' }
+  parties.loket ??= await bootstrapDesk(kit, desk, tokens.loket ?? '')
   await app.http.ready()
   const call = createCall(app.http, (role) => tokens[role])
-  let oin = 100
+  let oin = 99 + Object.keys(parties).length
   const newParty: TestApi['newParty'] = async (role, name = `Party ${oin}`) => {
     const roles = role === 'provider' ? ['provider', 'consumer'] : [role]
     const party = await call('loket', 'POST', 'parties', {
@@ -105,6 +122,7 @@ export async function testApi(
     return { partyId: party.body.id, token: issued.body.token }
   }
   for (const role of ['provider', 'consumer', 'auditor'] as const) {
+    if (parties[role] !== undefined) continue
     const made = await newParty(role)
     parties[role] = made.partyId
     tokens[role] = made.token
@@ -124,6 +142,7 @@ export async function testApi(
 
   return {
     kit,
+    encryptionKey,
     fences,
     connections,
     decided: app.waiting.settle,

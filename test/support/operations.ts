@@ -5,6 +5,7 @@ import { fallbackOperations } from './operations/fallback.ts'
 import { at, consumers, everybody, type Operation, planners, providers, readers } from './operations/operation.ts'
 import { classes, csr, demand, period, security, type World } from './operations/world.ts'
 
+export { copiedWorlds } from './operations/copied-world.ts'
 export type { Operation } from './operations/operation.ts'
 export { makeWorld, type World } from './operations/world.ts'
 

@@ -33,6 +33,8 @@ export interface HttpOptions {
 
 export type HttpServer = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, Logger, TypeBoxTypeProvider>
 
+/** One for every instance: it keeps what it compiled, and instances mostly serve the same schemas. */
+const ajv = createAjv()
 const apiVersion = '1.0.0'
 const oneMiB = 1_048_576
 /** Only these characters, no empty, dot or trailing segment: one reading of a path for routing, policy and logs. */
@@ -148,7 +150,6 @@ function refuseUnreadable(error: Error & { code?: string }, socket: Socket): voi
 }
 
 function strictInput(app: HttpServer): void {
-  const ajv = createAjv()
   app.setValidatorCompiler(({ schema }) => ajv.compile(schema as object))
   // What we send is our own: it is checked against the contract by the tests, not trimmed on the way out.
   app.setSerializerCompiler(() => (data) => JSON.stringify(data))
