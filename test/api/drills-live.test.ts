@@ -25,7 +25,7 @@ t.test('there after the word of the desk, ready, and back by itself, with the ti
   await confirm(stage, operation.id)
   await stage.running(id, to)
   const drill = await over(stage, begun.body.id)
-  t.match(drill, { state: 'passed', findings: [] })
+  t.match(drill, { state: 'passed', findings: [] }, JSON.stringify(drill))
   t.same(
     drill.steps.map(({ name }: any) => name),
     ['moved', 'ready-there', 'standing-by', 'moved-back', 'ready-back', 'done'],

@@ -1,6 +1,6 @@
 /** What people decide about where a hosting is: moves, proof, four eyes, one operation at a time, drains, the brake. */
 import t, { type Test } from 'tap'
-import { at, colleague, type FallbackStage, fallbackStage, quickWaitMs } from '../support/fallback-stage.ts'
+import { at, colleague, type FallbackStage, fallbackStage, keepSeen, quickWaitMs } from '../support/fallback-stage.ts'
 import { miscounted } from '../support/miscounted.ts'
 import { until } from '../support/until.ts'
 
@@ -159,6 +159,36 @@ t.test('two datacenters lost at once: nothing moves until a person says that the
   const body = { datacenterIds: [from, other], statement: 'de stroom is er echt af, gezien' }
   t.equal((await stage.api.call('loket', 'POST', 'brake-releases', { body })).status, 200)
   await stage.running(first.id, to)
+  await sound(t, stage)
+})
+
+t.test('a look that comes late does not take a move that has been made for one that cannot be', async (t) => {
+  const stage = await fallbackStage(t)
+  const { database } = stage.api.kit
+  let isLate = false
+  const slow: typeof database = {
+    ...database,
+    query: (async (text, values) => {
+      const rows = await database.query<any>(text, values)
+      const [waits] = /and not o\.forwarded/.test(text) ? rows : []
+      const isBegun = async () => (await stage.row(waits.hosting_id))?.saga !== undefined
+      if (waits !== undefined && (await isBegun())) {
+        isLate = true
+        await until(async () => !(await isBegun()), 'it runs elsewhere')
+      }
+      return rows
+    }) as typeof database.query,
+  }
+  stage.lead(slow)
+  const { id, ...hosting } = await stage.host('vlot')
+  const [from, to] = [at(hosting, 'primary') ?? '', at(hosting, 'standby') ?? '']
+  await stage.running(id, from)
+  const made = await plan(stage, id, { kind: 'move', ...why })
+  t.equal((await confirm(stage, made.body.id, agreed)).status, 200)
+  await stage.running(id, to)
+  keepSeen(t, stage)
+  await until(async () => ['done', 'aborted'].includes((await read(stage, made.body.id)).state), 'it has ended')
+  t.match(await read(stage, made.body.id), { state: 'done', outcome: null }, `a look was late: ${isLate}`)
   await sound(t, stage)
 })
 

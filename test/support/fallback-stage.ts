@@ -135,7 +135,9 @@ export async function fallbackStage(
     async host(name, fallback = { mode: 'cold' }, more = {}) {
       const components = [{ name: 'web', replicas: 2, requests: { cpu: '500m', memory: '1Gi' } }]
       const body = { name, systemId: system.body.id, components, fallback, ...more }
-      return (await api.call('consumer', 'POST', 'hostings', { body, headers: { prefer: 'wait=20' } })).body
+      const made = await api.call('consumer', 'POST', 'hostings', { body, headers: { prefer: 'wait=20' } })
+      if (made.status !== 201 && made.status !== 202) throw new Error(`${made.status}: ${JSON.stringify(made.body)}`)
+      return made.body
     },
     async row(hosting) {
       const rows = await api.kit.database.query<{ row: Row }>('select row from leases where hosting_id = $1', [hosting])

@@ -8,6 +8,7 @@ import type { NewEvent } from '../../audit/index.ts'
 import type { Turn } from '../core/turns.ts'
 import { copiesPresent } from './finish/copies.ts'
 import {
+  forwardBegun,
   insertOperations,
   type NewOperation,
   type OperationRow,
@@ -36,9 +37,15 @@ export const stepOf = (name: OperationStep['name'], now: Date, note: string | nu
 
 export async function followRows(sql: Sql, kit: Kit, turns: readonly Turn[], now: Date): Promise<Followed> {
   const spent = await endSpent(sql, turns, now)
+  const began = turns.filter((turn) => turn.kind === 'began')
+  await forwardBegun(
+    sql,
+    began.map(({ hosting }) => hosting),
+    now,
+  )
   await insertOperations(
     sql,
-    turns.flatMap((turn) => (turn.kind === 'began' ? [begun(kit, turn, now)] : [])),
+    began.map((turn) => begun(kit, turn, now)),
     now,
   )
   const handedOver = turns.filter((turn) => turn.kind === 'handed-over')

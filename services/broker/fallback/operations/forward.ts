@@ -6,7 +6,15 @@ import { appendEvents } from '../../audit/index.ts'
 import { requireEpoch } from '../../scheduling/index.ts'
 import type { FallbackMetrics } from '../metrics.ts'
 import { type Followed, progress } from './follow.ts'
-import { markForwarded, type OperationRow, type Progress, selectKnown, selectOver, selectToForward } from './store.ts'
+import {
+  lockNotBegun,
+  markForwarded,
+  type OperationRow,
+  type Progress,
+  selectKnown,
+  selectOver,
+  selectToForward,
+} from './store.ts'
 
 /** Moves under way in all: each stops a hosting for a while, and the clusters have to start them. */
 export const underWayMost = 25
@@ -58,15 +66,25 @@ export async function closeOperations({ kit, epoch, metrics }: ForwardContext, d
   const taken = operations.filter((operation) => isTaken(desk, operation)).map(({ id }) => id)
   // What people know of a site is of one silence, however many wait for their turn.
   const known = (await selectKnown(kit.database)).filter((operation) => isHeard(desk, operation, nowMs))
-  const refused = [...operations, ...known].flatMap((operation): Progress[] => {
+  const refused = [...operations, ...known].flatMap((operation) => {
     const outcome = isTaken(desk, operation) ? undefined : refusal(desk, operation, nowMs)
-    return outcome === undefined ? [] : [{ hosting: operation.hosting_id, steps: [], state: 'aborted', outcome }]
+    return outcome === undefined ? [] : [{ id: operation.id, hosting: operation.hosting_id, outcome }]
   })
   if (taken.length + refused.length === 0) return
   const now = new Date(kit.clock.now())
   const { ended } = await commit(kit, epoch, async (sql) => {
     await markForwarded(sql, taken, now)
-    return progress(sql, refused, now)
+    // Since they were read the desk may have begun with one and come to its end: then it is where it was to be.
+    const waiting = await lockNotBegun(
+      sql,
+      refused.map(({ id }) => id),
+    )
+    const closed = refused.filter(({ hosting }) => waiting.has(hosting))
+    return progress(
+      sql,
+      closed.map(({ hosting, outcome }): Progress => ({ hosting, steps: [], state: 'aborted', outcome })),
+      now,
+    )
   })
   for (const { trigger, result, seconds } of ended) metrics.ended(trigger, result, seconds)
 }

@@ -125,9 +125,9 @@ export function selectToForward(sql: Sql, most: number): Promise<OperationRow[]>
 }
 
 /** Those of which somebody has said that a site is off, and that the desk has not begun with: however many there are. */
-export function selectKnown(sql: Sql): Promise<Pick<OperationRow, 'hosting_id' | 'plan'>[]> {
-  return sql.query<Pick<OperationRow, 'hosting_id' | 'plan'>>(
-    `select hosting_id, plan from operations where state in ('awaiting-confirmation', 'fencing', 'running') and not forwarded
+export function selectKnown(sql: Sql): Promise<Pick<OperationRow, 'id' | 'hosting_id' | 'plan'>[]> {
+  return sql.query<Pick<OperationRow, 'id' | 'hosting_id' | 'plan'>>(
+    `select id, hosting_id, plan from operations where state in ('awaiting-confirmation', 'fencing', 'running') and not forwarded
        and plan ->> 'method' = 'proof' and confirmations <> '[]' order by id`,
   )
 }
@@ -147,6 +147,26 @@ export async function markForwarded(sql: Sql, ids: readonly string[], now: Date)
     `update operations set forwarded = true, version = version + 1, updated_at = $2 where id = any($1) and state = 'running' and not forwarded`,
     [ids, now],
   )
+}
+
+/** Of those that are live: the desk has begun with these hostings, whoever asked for it. */
+export async function forwardBegun(sql: Sql, hostings: readonly string[], now: Date): Promise<void> {
+  if (hostings.length === 0) return
+  await sql.query(
+    `update operations set forwarded = true, version = version + 1, updated_at = $2 where id in (select id from operations
+       where hosting_id = any($1) and state not in ('done', 'aborted') and not forwarded order by id for update)`,
+    [hostings, now],
+  )
+}
+
+/** Locks those of these with which the desk has not begun meanwhile; their hostings. */
+export async function lockNotBegun(sql: Sql, ids: readonly string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set()
+  const rows = await sql.query<{ hosting_id: string }>(
+    `select hosting_id from operations where id = any($1) and state not in ('done', 'aborted') and not forwarded order by id for update`,
+    [ids],
+  )
+  return new Set(rows.map(({ hosting_id }) => hosting_id))
 }
 
 /** Live ones whose time for a person's word is over, or whose hosting goes. */
