@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Role } from '../../schemas/index.ts'
-import { at, fallbackStage } from '../support/fallback-stage.ts'
+import { at, fallbackStage, keepSeen } from '../support/fallback-stage.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
 import { cli } from '../unit/cli/fake-io.ts'
@@ -56,8 +56,27 @@ t.test('confirmed by the desk, and it goes', async (t) => {
   const [{ id }] = await json('list')
   t.match(await run('confirm', id, '--kind', 'fence', '--statement', 'laat het afsluiten'), { code: 2, err: /kind/ })
   const confirmed = await run('confirm', id, '--kind', 'agreed', '--statement', 'afgesproken met de beheerder')
-  t.match(confirmed, { code: 0, err: '', out: /state +running/ })
+  t.match(confirmed, { code: 0, err: `Next: gemeentecloud failover show ${id} --follow\n`, out: /state +running/ })
   await stage.running(hosting.id, at(hosting, 'standby') ?? '')
+})
+
+t.test('followed from the word of the desk to its end', async (t) => {
+  const { stage, run, json } = await desk(t)
+  keepSeen(t, stage)
+  const hosting = await stage.host('gevolgd')
+  await stage.running(hosting.id, at(hosting, 'primary') ?? '')
+  await run('plan', 'gevolgd', ...why)
+  const [{ id }] = await json('list')
+  const followed = run('show', id, '--follow')
+  const word = ['--kind', 'agreed', '--statement', 'afgesproken met de beheerder']
+  const confirmed = await run('confirm', id, ...word, '--follow')
+  for (const { code, out, err } of [confirmed, await followed]) {
+    t.equal(code, 0, err)
+    for (const name of ['fenced', 'claimed', 'scaled-up', 'done'])
+      t.equal(out.match(new RegExp(`^\\S+ +${name}\\b|^${name} `, 'gm'))?.length, 1, `${name} once`)
+    t.match(err, /gevolgd runs at (noord|oost)\. To bring it back/)
+  }
+  t.match((await followed).out, /^\S+ +word +\S.* \(agreed\): afgesproken met de beheerder$/m)
 })
 
 t.test('a datacenter is drained, and a brake is released', async (t) => {
