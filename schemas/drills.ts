@@ -66,6 +66,8 @@ export const DrillPlan = Type.Object(
     id: DrillPlanId,
     ownerId: Type.String(),
     ...scope,
+    hosting: Type.Optional(Type.String()),
+    datacenter: Type.Optional(Type.String()),
     kind: DrillKind,
     ...schedule,
     timeZone: Type.String(),

@@ -86,9 +86,9 @@ function plannedCommands(drill: Command, shell: Shell): void {
               { title: 'NEXT' },
               { title: 'LAST' },
             ],
-            plans.map(({ id, hostingId, datacenterId, kind, cron, nextAt, last }) => [
+            plans.map(({ id, hosting, datacenter, kind, cron, nextAt, last }) => [
               id,
-              hostingId ?? datacenterId ?? '',
+              hosting ?? datacenter ?? '',
               kind,
               cron,
               nextAt ?? 'never',
