@@ -1,11 +1,12 @@
 /** What can cut a datacenter off from outside of it. */
 import Type, { type Static } from 'typebox'
-import { closed, Instant } from './common.ts'
+import { accepts, closed, Instant } from './common.ts'
 
 const Address = Type.String({
   pattern: '^https://[^\\s/?#@]+(/[^\\s#]*)?$',
   maxLength: 500,
   description: 'Where it is asked, by POST',
+  ...accepts('an address with https, without a name, a password or #, such as https://fence.example.nl/fence'),
 })
 
 export const FenceInput = Type.Object(
@@ -14,6 +15,8 @@ export const FenceInput = Type.Object(
     token: Type.String({
       pattern: '^[A-Za-z0-9._~+/=-]{16,512}$',
       description: 'Sent as a bearer token with each request, and never shown again',
+      writeOnly: true,
+      ...accepts('16 to 512 letters, digits and . _ ~ + / = -, without blanks'),
     }),
     certificateAuthority: Type.Optional(
       Type.String({

@@ -19,7 +19,12 @@ export async function checkFence({ url, certificateAuthority }: FenceInput, call
     ...(refused === undefined ? [] : [{ pointer: '/url', message: `is refused: ${refused}` }]),
     ...(certificateAuthority === undefined || isCertificate(certificateAuthority)
       ? []
-      : [{ pointer: '/certificateAuthority', message: 'is no certificate in PEM' }]),
+      : [
+          {
+            pointer: '/certificateAuthority',
+            message: 'is no certificate: it must be PEM, from its BEGIN CERTIFICATE to its END CERTIFICATE',
+          },
+        ]),
   ]
   if (errors.length > 0) throw new Problem('invalid-fields', 'This fence is not taken', errors)
 }
