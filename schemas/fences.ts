@@ -1,6 +1,6 @@
 /** What can cut a datacenter off from outside of it. */
 import Type, { type Static } from 'typebox'
-import { accepts, closed, Instant } from './common.ts'
+import { accepts, closed, Instant, oneOf } from './common.ts'
 
 const Address = Type.String({
   pattern: '^https://[^\\s/?#@]+(/[^\\s#]*)?$',
@@ -29,5 +29,26 @@ export const FenceInput = Type.Object(
 )
 export type FenceInput = Static<typeof FenceInput>
 
-export const Fence = Type.Object({ url: Type.String(), declaredAt: Instant }, closed)
+const FenceRequest = Type.Object(
+  {
+    askedAt: Instant,
+    state: oneOf(
+      ['asking', 'fenced', 'failed', 'called-off'],
+      'asking: it has not said yet. called-off: nothing waited for it any more',
+    ),
+    answer: Type.Union([Type.String(), Type.Null()], { description: 'Its proof, or why it could not' }),
+    answeredAt: Type.Union([Instant, Type.Null()]),
+  },
+  closed,
+)
+export type FenceRequest = Static<typeof FenceRequest>
+
+export const Fence = Type.Object(
+  {
+    url: Type.String(),
+    declaredAt: Instant,
+    lastAsked: Type.Union([FenceRequest, Type.Null()], { description: 'Null when it never was' }),
+  },
+  closed,
+)
 export type Fence = Static<typeof Fence>

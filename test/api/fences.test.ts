@@ -175,7 +175,7 @@ t.test('where it may be, and who says so', async (t) => {
   t.equal((await put({ url: fence.url, token }, 'consumer')).status, 403)
   t.equal((await stage.api.call('provider', 'GET', `datacenters/${id}/fence`)).status, 404)
   const made = await put({ url: fence.url, token, certificateAuthority: fence.certificateAuthority })
-  t.same(Object.keys(made.body).sort(), ['declaredAt', 'url'], 'its token is never shown')
+  t.same(Object.keys(made.body).sort(), ['declaredAt', 'lastAsked', 'url'], 'its token is never shown')
   t.equal((await level(3)).status, 200)
   t.equal((await stage.api.call('provider', 'DELETE', `datacenters/${id}/fence`)).status, 200)
   t.match((await stage.api.call('provider', 'GET', `datacenters/${id}`)).body.fencing, { level: 2 })
