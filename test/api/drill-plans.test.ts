@@ -109,7 +109,10 @@ t.test('it is to be over with its window', async (t) => {
   await stage.ask('consumer', 'DELETE', `drill-plans/${made.body.id}`)
   stage.lead({ sites: never, kit })
   const [drill] = await drillsOf(stage, id)
-  t.match(await stage.over(drill.id), { state: 'failed', findings: [{ code: 'out-of-time' }] })
+  t.match(await stage.over(drill.id), {
+    state: 'failed',
+    findings: [{ code: 'out-of-time' }, { code: 'waited-for', en: /: Deployment web \(0 of 2\)$/ }],
+  })
   t.same([stage.shadows(), await stage.claims()], [[], 0])
 })
 
