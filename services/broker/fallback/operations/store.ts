@@ -170,9 +170,9 @@ export async function selectOver(sql: Sql, now: Date): Promise<{ hosting_id: str
   )
 }
 
-export async function selectLive(sql: Sql, hosting: string): Promise<{ id: string; state: string } | undefined> {
+export async function selectLive(sql: Sql, hosting: string): Promise<Pick<OperationRow, 'id' | 'state'> | undefined> {
   return (
-    await sql.query<{ id: string; state: string }>(
+    await sql.query<Pick<OperationRow, 'id' | 'state'>>(
       `select id, state from operations where hosting_id = $1 and state not in ('done', 'aborted')`,
       [hosting],
     )
