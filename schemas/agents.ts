@@ -1,6 +1,6 @@
 /** Agents: how one joins for its datacenter, what it is given to be known by, and who must agree when that has run out. */
 import Type, { type Static } from 'typebox'
-import { closed, Instant, id } from './common.ts'
+import { accepts, closed, Instant, id } from './common.ts'
 import { DatacenterId } from './datacenters.ts'
 
 export const JoinTokenInput = Type.Object(
@@ -32,7 +32,14 @@ export type JoinToken = Static<typeof JoinToken>
 export const CertificateInput = Type.Object(
   {
     csr: Type.String({ minLength: 1, maxLength: 8_192, description: 'PKCS #10 in PEM, signed by a key on P-256' }),
-    token: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{16,200}$', description: 'A join token' })),
+    token: Type.Optional(
+      Type.String({
+        pattern: '^[\\x21-\\x7e]{16,200}$',
+        description: 'A join token',
+        writeOnly: true,
+        ...accepts('a join token: 16 to 200 letters, digits and signs, without blanks'),
+      }),
+    ),
   },
   closed,
 )

@@ -1,6 +1,12 @@
 /** Shapes that every resource shares: ids, names, quantities, periods, pages, problems. */
 import Type, { type Static, type TSchema } from 'typebox'
 
+/**
+ * What a pattern says, in words that follow "must be": it is told to who sent something else, where the description says what
+ * the field is for.
+ */
+export const accepts = (words: string) => ({ 'x-accepted': words })
+
 /** Objects are closed: an unknown field is an error. */
 export const closed = { additionalProperties: false } as const
 
@@ -8,6 +14,7 @@ export const id = (prefix: string) =>
   Type.String({
     pattern: `^${prefix}_[0-9a-hjkmnp-tv-z]{26}$`,
     description: `Identifier, ${prefix}_ and 26 characters`,
+    ...accepts(`an id: ${prefix}_ and 26 lower-case letters and digits`),
   })
 
 /** A DNS label (RFC 1123): what Kubernetes accepts as a namespace name. */
@@ -16,6 +23,7 @@ export const DnsLabel = Type.String({
   minLength: 1,
   maxLength: 63,
   description: 'Lower-case letters, digits and dashes, not at either end a dash',
+  ...accepts('of lower-case letters, digits and dashes, not at either end a dash'),
 })
 
 /** Text for people: no control characters, so that a terminal or a log shows what was written. */
@@ -24,6 +32,7 @@ export const Text = Type.String({
   maxLength: 200,
   pattern: '^[^\\p{C}]+$',
   description: 'Text without control characters',
+  ...accepts('text of one line, without characters that nobody sees'),
 })
 
 /** Short keyword: evidence kinds, capabilities, failure domains. */
@@ -32,6 +41,7 @@ export const Keyword = Type.String({
   maxLength: 100,
   pattern: '^[a-z0-9][a-z0-9./+-]*$',
   description: 'One word of lower-case letters, digits and ./+-',
+  ...accepts('one word of lower-case letters, digits and ./+-'),
 })
 
 export const Quantity = Type.String({
@@ -46,7 +56,10 @@ export const Quantity = Type.String({
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
  */
 const resourceName = '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
-export const ResourceName = Type.String({ pattern: resourceName })
+export const ResourceName = Type.String({
+  pattern: resourceName,
+  ...accepts('the name of a resource of Kubernetes, such as cpu or vendor.example/device'),
+})
 export const isResourceName = (text: string): boolean => new RegExp(resourceName).test(text)
 
 /** Resource name → quantity. */
@@ -90,9 +103,17 @@ export const PageQuery = {
     Type.String({
       pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
       description: '1 to 500; 50 when absent; a page ends at 2 MiB',
+      ...accepts('a whole number from 1 to 500'),
     }),
   ),
-  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_-]+$' })),
+  cursor: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 200,
+      pattern: '^[A-Za-z0-9_-]+$',
+      ...accepts('what stood in `next` of the page before'),
+    }),
+  ),
 }
 
 export const ProblemBody = Type.Object(

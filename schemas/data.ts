@@ -1,12 +1,13 @@
 /** The data of a hosting as it is declared, and how far data and objects are at a standby. */
 import Type, { type Static } from 'typebox'
-import { closed, DnsLabel, Instant } from './common.ts'
+import { accepts, closed, DnsLabel, Instant } from './common.ts'
 
 const Cron = (usual: string) =>
   Type.String({
     pattern: '^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$',
     maxLength: 60,
     description: `Five fields as of cron, each a number, * or */n; ${usual} when absent`,
+    ...accepts('five fields as of cron, each a number, * or */n, such as 0 */6 * * *'),
   })
 
 /** One thing that holds data, and what brings it to the other site. */

@@ -1,6 +1,7 @@
 /** Datacenters: what a provider registers, how it is reached, what the cluster says, what is offered. */
 import Type, { type Static } from 'typebox'
 import {
+  accepts,
   closed,
   DnsLabel,
   Instant,
@@ -38,11 +39,18 @@ const described = {
   name: Text,
   region: Keyword,
   position: Position,
-  failureDomains: Type.Array(Type.String({ pattern: '^[a-z0-9-]+/[a-z0-9-]+$', maxLength: 100 }), {
-    maxItems: 16,
-    uniqueItems: true,
-    description: 'Beyond the site itself, kind/name: grid/tennet-west, flood/dike-ring-14',
-  }),
+  failureDomains: Type.Array(
+    Type.String({
+      pattern: '^[a-z0-9-]+/[a-z0-9-]+$',
+      maxLength: 100,
+      ...accepts('kind/name in lower-case letters, digits and dashes, such as grid/tennet-west'),
+    }),
+    {
+      maxItems: 16,
+      uniqueItems: true,
+      description: 'Beyond the site itself, kind/name: grid/tennet-west, flood/dike-ring-14',
+    },
+  ),
   security: Type.Object(
     {
       classes: SecurityClasses,

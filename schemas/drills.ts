@@ -1,6 +1,6 @@
 /** Drills: that a hosting comes up elsewhere, tried on paper, beside what runs, or for real; when, and what came of it. */
 import Type, { type Static } from 'typebox'
-import { closed, Instant, id, oneOf } from './common.ts'
+import { accepts, closed, Instant, id, oneOf } from './common.ts'
 import { DatacenterId } from './datacenters.ts'
 import { HostingId } from './hostings.ts'
 
@@ -29,6 +29,7 @@ const schedule = {
     pattern: '^[0-9A-Za-z*,/ -]+$',
     description:
       'Five fields: minute, hour, day of the month, month, day of the week; both days have to be right. For example 0 22 1-7 * 2',
+    ...accepts('five fields of cron: numbers or short names, with * , - and /, such as 0 22 1-7 * 2'),
   }),
   windowMinutes: Type.Integer({
     minimum: 1,
@@ -47,6 +48,7 @@ export const DrillPlanInput = Type.Object(
         maxLength: 50,
         pattern: '^[A-Za-z][A-Za-z0-9_+/-]*$',
         description: 'Europe/Amsterdam when absent. A time that the clocks pass over is taken as much later',
+        ...accepts('the name of a time zone, such as Europe/Amsterdam'),
       }),
     ),
     periodDays: Type.Optional(
@@ -66,6 +68,8 @@ export const DrillPlan = Type.Object(
     id: DrillPlanId,
     ownerId: Type.String(),
     ...scope,
+    hosting: Type.Optional(Type.String()),
+    datacenter: Type.Optional(Type.String()),
     kind: DrillKind,
     ...schedule,
     timeZone: Type.String(),
@@ -149,7 +153,11 @@ const DrillFinding = Type.Object(
 )
 export type DrillFinding = Static<typeof DrillFinding>
 
-const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the report, in hexadecimals' })
+const Sha256 = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256 of the report, in hexadecimals',
+  ...accepts('a SHA-256: 64 hexadecimals in lower case'),
+})
 
 const Signature = Type.Object({ by: Type.String(), at: Instant, statement: Type.String(), sha256: Sha256 }, closed)
 export type Signature = Static<typeof Signature>

@@ -1,12 +1,13 @@
 /** The names under which a hosting is reached, wherever it runs. */
 import Type, { type Static } from 'typebox'
-import { closed, DnsLabel } from './common.ts'
+import { accepts, closed, DnsLabel } from './common.ts'
 
 export const EndpointInput = Type.Object(
   {
     dnsName: Type.String({
       pattern: '^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\\.)+[a-z]([-a-z0-9]{0,61}[a-z0-9])?$',
       maxLength: 253,
+      ...accepts('a name of DNS in lower case with at least one dot, such as zaak.example.nl'),
       description: 'Announced by ExternalDNS at the datacenter where the hosting is active',
     }),
     ingress: Type.String({ ...DnsLabel, description: 'The Ingress of the hosting whose address it has' }),

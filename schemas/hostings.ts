@@ -1,6 +1,7 @@
 /** Systems, hostings and quotes: what consumers ask for and what they get. */
 import Type, { type Static } from 'typebox'
 import {
+  accepts,
   closed,
   DnsLabel,
   Instant,
@@ -90,10 +91,12 @@ export const VolumeInput = Type.Object(
 const HostingName = Type.String({
   pattern: '^(hst_[0-9a-hjkmnp-tv-z]{26}|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$',
   description: 'A hosting of the same party, by name or id',
+  ...accepts('the name or the id of a hosting'),
 })
 const SystemName = Type.String({
   pattern: '^(sys_[0-9a-hjkmnp-tv-z]{26}|[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)$',
   description: 'A system of the same party, by slug or id',
+  ...accepts('the slug or the id of a system'),
 })
 
 const Percent = Type.Integer({ minimum: 0, maximum: 1_000 })

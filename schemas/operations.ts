@@ -33,7 +33,9 @@ export type OperationStep = Static<typeof OperationStep>
 const OperationPlan = Type.Object(
   {
     from: Type.Union([DatacenterId, Type.Null()]),
-    to: Type.Union([DatacenterId, Type.Null()], { description: 'Null until it is chosen' }),
+    to: Type.Union([DatacenterId, Type.Null()], {
+      description: 'Null until it is chosen, which of one that began by itself is when it is claimed',
+    }),
     method: oneOf(
       ['stop', 'wait', 'proof'],
       'How it is known that it runs nowhere: stopped first, waited for, or proven',

@@ -1,6 +1,6 @@
 /** Parties: organisations, and the tokens their people and machines use. */
 import Type, { type Static } from 'typebox'
-import { closed, Instant, id, stamped, Text } from './common.ts'
+import { accepts, closed, Instant, id, stamped, Text } from './common.ts'
 
 export const PartyId = id('pty')
 export const Role = Type.Union([
@@ -14,7 +14,11 @@ export type Role = Static<typeof Role>
 export const PartyInput = Type.Object(
   {
     name: Text,
-    oin: Type.String({ pattern: '^[0-9]{20}$', description: 'Organisatie-identificatienummer, 20 positions' }),
+    oin: Type.String({
+      pattern: '^[0-9]{20}$',
+      description: 'Organisatie-identificatienummer, 20 positions',
+      ...accepts('an OIN: 20 digits'),
+    }),
     roles: Type.Array(Role, { minItems: 1, maxItems: 4, uniqueItems: true }),
   },
   closed,
@@ -29,6 +33,7 @@ export const TokenInput = Type.Object(
     subject: Type.String({
       pattern: '^[a-z0-9][a-z0-9.@-]{0,62}$',
       description: 'Who or what holds it; part of names in clusters',
+      ...accepts('1 to 63 lower-case letters, digits and . @ -, of which the first is a letter or a digit'),
     }),
     role: Role,
     expiresAt: Type.Optional(Instant),

@@ -1,6 +1,6 @@
 /** Where a hosting may be reached now: what gateways, name servers and people go by. */
 import Type, { type Static } from 'typebox'
-import { closed, DnsLabel, Instant } from './common.ts'
+import { accepts, closed, DnsLabel, Instant } from './common.ts'
 import { DatacenterId } from './datacenters.ts'
 import { HostingId } from './hostings.ts'
 
@@ -12,10 +12,13 @@ export const ActiveSite = Type.Object(
     state: Type.Union([Type.Literal('active'), Type.Literal('nowhere')]),
     datacenterId: Type.Union([DatacenterId, Type.Null()]),
     datacenter: Type.Union([DnsLabel, Type.Null()]),
-    epoch: Type.Union([Type.String({ pattern: '^\\d+\\.\\d+$' }), Type.Null()], {
-      description:
-        'generation.counter of its right to run, as on its namespace; higher is later. null for shared, which needs none',
-    }),
+    epoch: Type.Union(
+      [Type.String({ pattern: '^\\d+\\.\\d+$', ...accepts('two numbers with a dot between them') }), Type.Null()],
+      {
+        description:
+          'generation.counter of its right to run, as on its namespace; higher is later. null for shared, which needs none',
+      },
+    ),
     since: Type.Union([Instant, Type.Null()]),
   },
   closed,

@@ -21,7 +21,7 @@ const subjects = [
   'notify',
 ]
 
-const purePartOfShared = '^services/shared/(amounts|assert|held-back|ids|money|pointer|quantity|result)\\.ts$'
+const purePartOfShared = '^services/shared/(amounts|assert|held-back|ids|money|pointer|quantity|result|said)\\.ts$'
 const pureRoom = '^services/(placement/(?!solver/(highs|worker)\\.ts)|fallback/(?!wire/))'
 const pureFiles = `(${pureRoom}|^services/[^/]+/[^/]+/(core/|rules\\.ts$))`
 const packages = '(^|/)node_modules/'

@@ -25,7 +25,9 @@ export function problemsPage(): string {
 
 Every error of the API is \`application/problem+json\` (RFC 9457). The last segment of \`type\` is the code; a code never changes
 its meaning. \`detail\` says what happened this time, \`errors\` names each refused field by JSON Pointer, and \`instance\` is the
-path. The request id in \`X-Request-Id\` finds the request in the log and its changes in the events.
+path. The request id in \`X-Request-Id\` finds the request in the log and its changes in the events. With
+\`Accept-Language: nl\` those whose \`detail\` is there in Dutch, such as refusals of failovers and drills, are Dutch as a
+whole; \`Content-Language\` says which it is.
 
 | code | status | meaning | what to do |
 | --- | --- | --- | --- |

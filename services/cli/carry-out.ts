@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Plan } from '../../schemas/index.ts'
 import { type ExitCode, exitCode } from './errors.ts'
 import { findDatacenter, findPlan } from './find.ts'
+import { readPatiently } from './patience.ts'
 import { planText } from './plan-view.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { line } from './text.ts'
@@ -75,7 +76,7 @@ async function toItsEnd(session: Session, begun: Plan, { wait }: CarryOptions): 
     }
     if (!wait || plan.state !== 'running') break
     await session.io.clock.sleep(lookMs)
-    plan = await session.api().get<Plan>(`/plans/${plan.id}`)
+    plan = await readPatiently<Plan>(session, `/plans/${plan.id}`)
   }
   await session.show(plan, () => `${endText(plan)}\n`)
   const isWhole = plan.unmoved.length === 0 && plan.application?.moves.every(({ state }) => state !== 'failed')

@@ -1,5 +1,6 @@
 /** How a datacenter looks on a terminal. Unknown, none and unlimited are three different things, and so they look. */
 import type { Capacity, CapacityResource, Contact, Datacenter, Offer } from '../../schemas/index.ts'
+import { type Cutting, fencingLines } from './fencing-view.ts'
 import { type Cell, renderTable } from './table.ts'
 import { day, duration, line, type Paint, roughAmount } from './text.ts'
 
@@ -18,6 +19,7 @@ export function datacenterText(
   datacenter: Datacenter,
   capacity: Capacity,
   offers: readonly Offer[],
+  cutting: Cutting,
   paint: Paint,
 ): string {
   const { slug, name, id, region, position, state, contact, contactReason, connection, inventory, security } =
@@ -34,6 +36,7 @@ export function datacenterText(
     inventory
       ? line`cluster         ${inventory.nodes} nodes, Kubernetes ${inventory.kubernetesVersion}`
       : 'cluster         never seen',
+    ...fencingLines(datacenter.fencing, cutting),
     line`classes (BIV)   ${availability}/${integrity}/${confidentiality}`,
     line`evidence        ${evidence.join(', ') || 'none'}`,
     line`failure domains ${datacenter.failureDomains.join(', ') || 'the site alone'}`,

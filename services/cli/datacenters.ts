@@ -1,10 +1,12 @@
 /** `datacenter register|connect|offer|list|show`. */
 import type { Command } from 'commander'
-import type { Capacity, Datacenter, Offer } from '../../schemas/index.ts'
+import type { Capacity, Datacenter, Doubt, Fence, Offer } from '../../schemas/index.ts'
+import type { Api } from './api.ts'
 import { withdrawCommand } from './carry-out.ts'
 import { contactCell, datacenterText } from './datacenter-view.ts'
-import { usage } from './errors.ts'
+import { CliError, type ExitCode, exitCode, usage } from './errors.ts'
 import { fenceCommands } from './fences.ts'
+import type { Cutting } from './fencing-view.ts'
 import { readObject } from './files.ts'
 import { emptyRegions, findDatacenter } from './find.ts'
 import { asIs, classes, instant, number, pairOf, position, several } from './flags.ts'
@@ -69,25 +71,45 @@ export function datacenterCommands(program: Command, shell: Shell): void {
   listCommand(datacenter, shell)
   datacenter
     .command('show <name>')
-    .description('one datacenter: its state, what it offers, what is taken and free')
+    .description('one datacenter: its state, what it can enforce, what it offers, what is taken and free')
     .action(
       action(shell, 'provider', async (session, _options, [name = '']) => {
         const api = session.api()
         const datacenter = await findDatacenter(api, name)
-        const [capacity, offers] = await session.during(
+        const [capacity, offers, cutting] = await session.during(
           line`reading ${name}`,
           Promise.all([
             api.get<Capacity>(`/datacenters/${datacenter.id}/capacity`),
             api.list<Offer>(`/datacenters/${datacenter.id}/offers`),
+            readCutting(api, datacenter.id),
           ]),
         )
-        await session.show({ ...datacenter, capacity, offers }, () =>
-          datacenterText(datacenter, capacity, offers, session.paint),
+        await session.show({ ...datacenter, capacity, offers, ...cutting }, () =>
+          datacenterText(datacenter, capacity, offers, cutting, session.paint),
         )
         return undefined
       }),
     )
 }
+
+/** Its fence is for its operator and the desk, doubt for the desk and auditors. */
+async function readCutting(api: Api, id: string): Promise<Cutting> {
+  const [fence, doubt] = await Promise.all([
+    api.get<Fence>(`/datacenters/${id}/fence`).catch(unless(exitCode.notFound, null)),
+    api.get<Doubt>('/doubts').catch(unless(exitCode.notAllowed, undefined)),
+  ])
+  return { fence, doubt: doubt?.awaited.find(({ datacenterId }) => datacenterId === id) }
+}
+
+/** What may not be read is not shown. */
+const unless =
+  <T>(code: ExitCode, instead: T) =>
+  (error: unknown): T | undefined => {
+    if (!(error instanceof CliError)) throw error
+    if (error.code === code) return instead
+    if (error.code === exitCode.notAllowed) return undefined
+    throw error
+  }
 
 function registerCommand(datacenter: Command, shell: Shell): void {
   datacenter

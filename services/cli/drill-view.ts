@@ -55,7 +55,8 @@ export function drillText(drill: Drill, paint: Paint): string {
   )
 }
 
-export function planText({ id, kind, cron, timeZone, windowMinutes, nextAt }: DrillPlan): string {
+export function planText({ id, hosting, datacenter, kind, cron, timeZone, windowMinutes, nextAt }: DrillPlan): string {
   const next = nextAt === null ? 'there is no next' : `next at ${nextAt}`
-  return line`${id}: a ${kind} drill by ${cron} in ${timeZone}, within ${windowMinutes} minutes; ${next}\n`
+  const what = line`${kind} drill of ${hosting ?? datacenter ?? ''}`
+  return line`${id}: a ${what} by ${cron} in ${timeZone}, within ${windowMinutes} minutes; ${next}\n`
 }

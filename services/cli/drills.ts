@@ -7,6 +7,7 @@ import { drillText, drillTones, isOver, planText } from './drill-view.ts'
 import { CliError, type ExitCode, exitCode } from './errors.ts'
 import { findDatacenter, findHosting } from './find.ts'
 import { wholeNumber } from './flags.ts'
+import { readPatiently } from './patience.ts'
 import { problemError } from './problems.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
@@ -85,9 +86,9 @@ function plannedCommands(drill: Command, shell: Shell): void {
               { title: 'NEXT' },
               { title: 'LAST' },
             ],
-            plans.map(({ id, hostingId, datacenterId, kind, cron, nextAt, last }) => [
+            plans.map(({ id, hosting, datacenter, kind, cron, nextAt, last }) => [
               id,
-              hostingId ?? datacenterId ?? '',
+              hosting ?? datacenter ?? '',
               kind,
               cron,
               nextAt ?? 'never',
@@ -222,7 +223,7 @@ async function scopeOf(session: Session, name: string, { datacenter }: Scope) {
 
 async function untilOver(session: Session, id: string): Promise<Drill> {
   for (;;) {
-    const now = await session.api().get<Drill>(`/drills/${id}`)
+    const now = await readPatiently<Drill>(session, `/drills/${id}`)
     if (isOver(now.state)) return now
     await session.io.clock.sleep(lookMs)
   }

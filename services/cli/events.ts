@@ -5,7 +5,7 @@ import type { Query } from './api.ts'
 import { findSubject } from './find.ts'
 import { wholeNumber } from './flags.ts'
 import { followEvents } from './follow.ts'
-import { jsonText, yamlText } from './output.ts'
+import { showPiece } from './output.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
 import { line } from './text.ts'
@@ -67,11 +67,8 @@ async function past(
 const columns = [{ title: 'AT' }, { title: 'TYPE' }, { title: 'SUBJECT' }, { title: 'ACTOR' }]
 const rowOf = ({ at, type, subject, actor }: Event) => [at, type, subject.id, actor]
 
-async function showOne({ io, output }: Session, event: Event): Promise<void> {
-  if (output === 'json') io.out(`${jsonText(event)}\n`)
-  else if (output === 'yaml') io.out(`---\n${await yamlText(event)}`)
-  else io.out(followedLine(rowOf(event)))
-}
+const showOne = ({ io, output }: Session, event: Event): Promise<void> =>
+  showPiece(io, output, event, () => followedLine(rowOf(event)))
 
 /** Lines that come one by one: as wide as what is usual, for nobody knows the widest of them. */
 const followedLine = ([at = '', type = '', subject = '', actor = '']: readonly string[]): string =>

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import type { Attestations, BrakeRelease, Doubt, Drain, FailoverInput, Operation } from '../../schemas/index.ts'
 import { type ExitCode, exitCode } from './errors.ts'
 import { findDatacenter, findHosting } from './find.ts'
+import { confirmText, followOperation } from './follow-operation.ts'
 import { operationText, operationTones } from './operation-view.ts'
 import { action, type Session, type Shell } from './session.ts'
 import { renderTable } from './table.ts'
@@ -12,7 +13,14 @@ interface Reason {
   reason: string
 }
 
+interface Word {
+  kind: string
+  statement: string
+  follow?: true
+}
+
 const reasonHelp = 'why, for who reads it later'
+const followHelp = 'go on to its end, and show each step as it is taken (-o json: one operation per line)'
 
 export function failoverCommands(program: Command, shell: Shell): void {
   const failover = program.command('failover').description('bring a hosting to where it falls back to, and back')
@@ -40,8 +48,7 @@ function planCommand(
         const { id } = await findHosting(session.api(), hosting)
         const made = await change<Operation>(session, 'planning', `/hostings/${id}/failovers`, { kind, reason })
         await session.show(made, () => operationText(made, session.paint))
-        const word = made.plan.method === 'proof' ? 'attested' : 'agreed'
-        session.remark(`Next, by the desk: gemeentecloud failover confirm ${made.id} --kind ${word} --statement …`)
+        session.remark(`Next, by the desk: ${confirmText(made)}`)
         return undefined
       }),
     )
@@ -56,11 +63,15 @@ function decisionCommands(failover: Command, shell: Shell): void {
       'agreed, fenced (cut off by other means), attested (known to be down) or fence (have its fence cut it off)',
     )
     .requiredOption('--statement <text>', 'how that is known')
+    .option('--follow', followHelp)
     .action(
-      action<{ kind: string; statement: string }>(shell, 'loket', async (session, { kind, statement }, [id = '']) => {
+      action<Word>(shell, 'loket', async (session, { kind, statement, follow }, [id = '']) => {
         const word = { kind, statement }
         const now = await change<Operation>(session, 'confirming', `/operations/${id}/confirmations`, word)
+        if (follow) return followOperation(session, now)
         await session.show(now, () => operationText(now, session.paint))
+        if (now.state !== 'awaiting-confirmation')
+          session.remark(line`Next: gemeentecloud failover show ${now.id} --follow`)
         return now.state === 'awaiting-confirmation' || now.state === 'fencing' ? exitCode.undecided : undefined
       }),
     )
@@ -106,9 +117,11 @@ function readCommands(failover: Command, shell: Shell): void {
   failover
     .command('show <operation>')
     .description('one of them: its plan, who confirmed it, each step')
+    .option('--follow', followHelp)
     .action(
-      action(shell, 'loket', async (session, _options, [id = '']) => {
+      action<{ follow?: true }>(shell, 'loket', async (session, { follow }, [id = '']) => {
         const found = await session.during('reading', session.api().get<Operation>(`/operations/${id}`))
+        if (follow) return followOperation(session, found)
         await session.show(found, () => operationText(found, session.paint))
         return undefined
       }),

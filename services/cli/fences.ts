@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Fence, FenceInput, Fencing } from '../../schemas/index.ts'
 import { usage } from './errors.ts'
+import { fenceText } from './fencing-view.ts'
 import { limitBytes, readText } from './files.ts'
 import { findDatacenter } from './find.ts'
 import { number } from './flags.ts'
@@ -50,8 +51,8 @@ export function fenceCommands(datacenter: Command, shell: Shell): void {
         if (options.remove && (options.at || options.tokenFile)) throw usage('--remove goes with nothing else')
         const { id, slug } = await findDatacenter(session.api(), name)
         const now = await carryOut(session, `/datacenters/${id}/fence`, options)
-        const what = options.remove ? 'is asked no more' : `is at ${now.url} since ${now.declaredAt}`
-        await session.show(now, () => line`The fence of ${slug} ${what}\n`)
+        const what = options.remove ? 'is asked no more' : `is at ${fenceText(now)}`
+        await session.show(now, () => `${line`The fence of ${slug}`} ${what}\n`)
         if (options.at)
           session.remark(`Next: gemeentecloud datacenter fencing ${slug} --level 3 --stop-seconds …, so that it counts`)
         if (options.remove) session.remark('Without it a level of 3 is 2')

@@ -12,6 +12,13 @@ export async function show(io: Io, output: Output, value: unknown, table: () => 
   else io.out(table())
 }
 
+/** One of many that come as time goes on: JSON of a line each, YAML a document each; `table` gives whole lines. */
+export async function showPiece(io: Io, output: Output, value: unknown, table: () => string): Promise<void> {
+  if (output === 'json') io.out(`${jsonText(value)}\n`)
+  else if (output === 'yaml') io.out(`---\n${await yamlText(value)}`)
+  else io.out(table())
+}
+
 /** JSON in which also those characters are escaped that JSON lets pass and a terminal obeys; it reads back the same. */
 export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).split('\n').map(printable).join('\n')

@@ -90,7 +90,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): ConfigResult {
   const given = Object.fromEntries(known.map((name) => [name, environment[name]])) as Static<typeof Environment>
   const errors = validate(given)
     ? []
-    : fieldErrors(validate.errors ?? [], 'body').map(({ pointer, message }) => explain(pointer.slice(1), message))
+    : fieldErrors(validate.errors ?? [], 'body', false).map(({ pointer, message }) =>
+        explain(pointer.slice(1), message),
+      )
   for (const name of Object.keys(environment)) {
     if (name.startsWith('GEMEENTECLOUD_') && !(name in Environment.properties) && !clientVariables.has(name))
       errors.push(`${name} is not a setting we know`)

@@ -2,6 +2,8 @@
  * The one registry of what can go wrong for a caller (RFC 9457). The code is the last segment of `type`; it never changes
  * its meaning. The registry also makes docs/problems.md and the responses in the OpenAPI document.
  */
+import type { Said } from './said.ts'
+
 interface ProblemType {
   readonly status: number
   readonly title: { readonly en: string; readonly nl: string }
@@ -167,10 +169,13 @@ export class Problem extends Error {
   override readonly name = 'Problem'
   readonly code: ProblemCode
   readonly errors: readonly FieldError[] | undefined
+  /** In each language, where it is said in more than English. */
+  readonly said: Said | undefined
 
-  constructor(code: ProblemCode, detail: string, errors?: readonly FieldError[]) {
-    super(detail)
+  constructor(code: ProblemCode, detail: string | Said, errors?: readonly FieldError[]) {
+    super(typeof detail === 'string' ? detail : detail.en)
     this.code = code
+    this.said = typeof detail === 'string' ? undefined : detail
     this.errors = errors
   }
 
@@ -179,15 +184,19 @@ export class Problem extends Error {
   }
 }
 
-/** The body as RFC 9457 has it. */
-export function problemBody(problem: Problem, instance: string): Record<string, unknown> {
+/** The language in which it can be told as a whole: no title in one and detail in another. */
+export const tellableIn = ({ said }: Problem, language: keyof Said): keyof Said => (said ? language : 'en')
+
+/** The body as RFC 9457 has it, in `language` where that can be. */
+export function problemBody(problem: Problem, instance: string, language: keyof Said = 'en'): Record<string, unknown> {
   const { status, title, action } = problems[problem.code]
+  const spoken = tellableIn(problem, language)
   return {
     type: `https://gemeentecloud.nl/problems/${problem.code}`,
-    title: title.en,
+    title: title[spoken],
     status,
-    detail: problem.message,
-    action: action.en,
+    detail: problem.said?.[spoken] ?? problem.message,
+    action: action[spoken],
     instance,
     ...(problem.errors && { errors: problem.errors }),
   }

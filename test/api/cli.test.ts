@@ -280,7 +280,7 @@ t.test('what goes wrong has its own exit code and words', async (t) => {
     '--classes',
     '1,1,1',
   ])
-  t.match(wrong, { code: 2, err: /^ {2}slug \(--slug\) must be: Lower-case letters.*\n/m })
+  t.match(wrong, { code: 2, err: /^ {2}slug \(--slug\) must be of lower-case letters, .* a dash, and is "Zwolle"\n/m })
   t.match(wrong.err, /^ {2}name \(--name\) is required$/m, 'every field at once')
   t.equal(wrong.err.split('name (--name) is required').length, 2, 'and each once')
   t.match(await run(['system', 'register', '-f', '-'], 'slug: a\nname: "A"\nclases: {}\nclasses: {}'), {

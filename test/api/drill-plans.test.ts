@@ -28,7 +28,7 @@ t.test('what is due is begun once, though two look at the same time', async (t) 
   const stage = await drillStage(t)
   const { id } = await stage.host('zaak-prod')
   const made = await plan(stage, { hostingId: id, kind: 'shadow', cron: '0 22 1-7 * 2', windowMinutes: 60 })
-  t.match(made.body, { timeZone: 'Europe/Amsterdam', periodDays: 365, last: null })
+  t.match(made.body, { hosting: 'zaak-prod', timeZone: 'Europe/Amsterdam', periodDays: 365, last: null })
   t.ok(Date.parse(made.body.nextAt) > stage.api.kit.clock.now())
   const dueAt = await due(stage, made.body.id, 1_000)
   stage.lead()
@@ -51,8 +51,8 @@ t.test('a whole datacenter is drilled when that is due, with all that runs there
   stage.lead()
   const shown = async () => (await stage.ask('loket', 'GET', `drill-plans/${made.id}`)).body
   await until(async () => (await shown()).last !== null, 'it is begun')
-  const { last } = await shown()
-  t.match(last, { dueAt, outcome: 'begun' })
+  const { last, datacenter } = await shown()
+  t.match([last, datacenter], [{ dueAt, outcome: 'begun' }, from])
   const drill = await stage.over(last.drillId)
   t.match(drill, { state: 'passed', planId: made.id, expiresAt: new Date(Date.parse(dueAt) + 3_600_000).toISOString() })
   t.equal(drill.parts.length, 2)
@@ -109,7 +109,10 @@ t.test('it is to be over with its window', async (t) => {
   await stage.ask('consumer', 'DELETE', `drill-plans/${made.body.id}`)
   stage.lead({ sites: never, kit })
   const [drill] = await drillsOf(stage, id)
-  t.match(await stage.over(drill.id), { state: 'failed', findings: [{ code: 'out-of-time' }] })
+  t.match(await stage.over(drill.id), {
+    state: 'failed',
+    findings: [{ code: 'out-of-time' }, { code: 'waited-for', en: /: Deployment web \(0 of 2\)$/ }],
+  })
   t.same([stage.shadows(), await stage.claims()], [[], 0])
 })
 

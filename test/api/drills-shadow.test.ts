@@ -102,11 +102,18 @@ t.test('called off at each step it leaves nothing, and has not passed', async (t
 t.test('what is not ready in time has failed, and is gone all the same', async (t) => {
   const stage = await drillStage(t)
   const { id, to } = await stage.host('traag', { fallback: { mode: 'cold', rtoSeconds: 1 } })
-  const never: DrillSites = { ...stage.sites, look: async () => ({ wanted: 1, waiting: ['Deployment web (0 of 2)'] }) }
+  const waiting = ['Deployment web (0 of 2)', 'pod web-0 and 1 more: ErrImagePull: no such image']
+  const never: DrillSites = { ...stage.sites, look: async () => ({ wanted: 1, waiting }) }
   stage.lead({ sites: never })
   const { body } = await stage.begin({ hostingId: id, kind: 'shadow' })
   const drill = await stage.over(body.id)
-  t.match(drill, { state: 'failed', findings: [{ code: 'not-ready', weight: 'fault', en: /web \(0 of 2\)/ }] })
+  t.match(drill, {
+    state: 'failed',
+    findings: [{ code: 'not-ready', weight: 'fault', en: /web \(0 of 2\); pod web-0.*: no such image$/ }],
+  })
+  t.match(drill.steps.find(({ name }: any) => name === 'ready').note, /ErrImagePull: no such image$/)
+  const { body: report } = await stage.ask('loket', 'GET', `drills/${drill.id}/report`)
+  t.match(report.findings, [{ nl: /^Niet alles was op tijd gereed: .*ErrImagePull: no such image$/ }])
   await nothingLeft(t, stage)
   t.ok(to)
 })

@@ -176,10 +176,10 @@ t.test('on the command line', async (t) => {
   const planned = await run('consumer', 'plan', 'regel', '--kind', 'shadow', '--cron', '0 22 1-7 * 2')
   t.match(planned, {
     code: 0,
-    out: /^dpl_\w+: a shadow drill by 0 22 1-7 \* 2 in Europe\/Amsterdam, within 60 minutes; next at 20/,
+    out: /^dpl_\w+: a shadow drill of regel by 0 22 1-7 \* 2 in Europe\/Amsterdam, within 60 minutes; next at 20/,
   })
   const plan = /dpl_\w+/.exec(planned.out)?.[0] ?? ''
-  t.match((await run('consumer', 'plans')).out, new RegExp(`^${plan} `, 'm'))
+  t.match((await run('consumer', 'plans')).out, new RegExp(`^${plan} +regel `, 'm'))
   t.match(await run('consumer', 'unplan', plan), { code: 0 })
   t.match(await run('consumer', 'plan', 'regel', '--kind', 'shadow', '--cron', 'elke dinsdag'), { code: 2 })
 })

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Role } from '../../schemas/index.ts'
-import { at, fallbackStage } from '../support/fallback-stage.ts'
+import { at, fallbackStage, keepSeen } from '../support/fallback-stage.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { until } from '../support/until.ts'
 import { cli } from '../unit/cli/fake-io.ts'
@@ -56,8 +56,27 @@ t.test('confirmed by the desk, and it goes', async (t) => {
   const [{ id }] = await json('list')
   t.match(await run('confirm', id, '--kind', 'fence', '--statement', 'laat het afsluiten'), { code: 2, err: /kind/ })
   const confirmed = await run('confirm', id, '--kind', 'agreed', '--statement', 'afgesproken met de beheerder')
-  t.match(confirmed, { code: 0, err: '', out: /state +running/ })
+  t.match(confirmed, { code: 0, err: `Next: gemeentecloud failover show ${id} --follow\n`, out: /state +running/ })
   await stage.running(hosting.id, at(hosting, 'standby') ?? '')
+})
+
+t.test('followed from the word of the desk to its end', async (t) => {
+  const { stage, run, json } = await desk(t)
+  keepSeen(t, stage)
+  const hosting = await stage.host('gevolgd')
+  await stage.running(hosting.id, at(hosting, 'primary') ?? '')
+  await run('plan', 'gevolgd', ...why)
+  const [{ id }] = await json('list')
+  const followed = run('show', id, '--follow')
+  const word = ['--kind', 'agreed', '--statement', 'afgesproken met de beheerder']
+  const confirmed = await run('confirm', id, ...word, '--follow')
+  for (const { code, out, err } of [confirmed, await followed]) {
+    t.equal(code, 0, err)
+    for (const name of ['fenced', 'claimed', 'scaled-up', 'done'])
+      t.equal(out.match(new RegExp(`^\\S+ +${name}\\b|^${name} `, 'gm'))?.length, 1, `${name} once`)
+    t.match(err, /gevolgd runs at (noord|oost)\. To bring it back/)
+  }
+  t.match((await followed).out, /^\S+ +word +\S.* \(agreed\): afgesproken met de beheerder$/m)
 })
 
 t.test('a datacenter is drained, and a brake is released', async (t) => {
@@ -76,7 +95,7 @@ t.test('a datacenter is drained, and a brake is released', async (t) => {
 })
 
 t.test('what a restored store waits for, and that it is off', async (t) => {
-  const { stage, leave, run } = await desk(t)
+  const { stage, leave, run, datacenter } = await desk(t)
   const { database } = stage.api.kit
   const { oost } = stage.datacenters
   t.match(await run('doubt'), {
@@ -93,19 +112,41 @@ t.test('what a restored store waits for, and that it is off', async (t) => {
   t.match(await run('attest-off', 'noord', ...statement), { code: 1, err: /Nothing waits for what noord has to say/ })
   await database.query(`insert into attestations values ($1, 'een ander', 'ook gezien', now())`, [oost])
   t.match((await run('doubt')).out, 'oost: 2 of 2 say that it is off')
+  const shown = async (...as: string[]) => (await datacenter('show', 'oost', ...as)).out
+  t.match(await shown('--as', 'loket'), /^doubt +a restored store waits for what it runs; 2 of 2 say that it is off$/m)
+  t.notMatch(await shown('--as', 'provider'), /^doubt/m, 'who may not read it is not refused the rest')
 })
 
 t.test('what a datacenter can enforce, and the fence that cuts it off', async (t) => {
-  const { datacenter, path } = await desk(t)
+  const { stage, datacenter, path } = await desk(t)
   const [token, url] = [join(path, 'token.txt'), 'https://192.0.2.7/fence']
   writeFileSync(token, 'a-token-of-the-fence\n')
   t.match(await datacenter('fence', 'noord'), { code: 3, err: /has no fence/ })
+  const shown = await datacenter('show', 'noord')
+  t.match(shown, {
+    code: 0,
+    out: /^fencing +level 2 \(a guard on every node .*\), stops within 0\.3 s; never measured$/m,
+  })
+  t.match(shown.out, /^fence +none$/m)
   t.match(await datacenter('fence', 'noord', '--at', url), { code: 2, err: /--token-file/ })
   t.match(await datacenter('fencing', 'noord', '--level', '3', '--stop-seconds', '10'), { code: 2, err: /fence/ })
   const declared = await datacenter('fence', 'noord', '--at', url, '--token-file', token)
   t.match(declared, { code: 0, out: `The fence of noord is at ${url} since 2` })
   t.match(await datacenter('fencing', 'noord', '--level', '3', '--stop-seconds', '10'), { code: 0, out: 'level 3' })
-  t.match(await datacenter('fence', 'noord'), { code: 0, out: url })
+  t.match(await datacenter('fence', 'noord'), { code: 0, out: `${url} since 2` })
+  t.match((await datacenter('show', 'noord')).out, /^fence +https:\S+ since 2\S+; never asked to cut it off$/m)
+  const { database } = stage.api.kit
+  await database.query(
+    `insert into fence_requests values ('fnc_1', $1, 'failed', 'de schakelaar \u001b[2J zwijgt', '2026-01-02', '2026-01-03')`,
+    [stage.datacenters['noord']],
+  )
+  await database.query('update datacenters set measured_stop_seconds = 12.5 where id = $1', [
+    stage.datacenters['noord'],
+  ])
+  const after = (await datacenter('show', 'noord')).out
+  t.match(after, /^fencing +level 3 .* within 10 s; 12\.5 s at most was seen, so it is not counted on to fence$/m)
+  t.match(after, /last asked 2026-01-0\dT\S+, failed 2026-01-0\dT\S+: de schakelaar \\u001b\[2J zwijgt$/m)
+  t.match((await datacenter('show', 'noord', '--as', 'consumer')).out, /^fencing .*\nclasses/m, 'not for everybody')
   t.match(await datacenter('fence', 'noord', '--remove', '--at', url), { code: 2 })
   t.match(await datacenter('fence', 'noord', '--remove'), { code: 0, out: 'is asked no more' })
 })

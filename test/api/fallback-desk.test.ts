@@ -59,6 +59,10 @@ t.test('a lost site: what is exclusive goes to the standby after X and not befor
   t.ok(performance.now() - lastAt >= quickWaitMs, 'not before everybody could be sure')
   t.same(stage.sites.doubles, [])
   t.notOk(site.runs.has(moves.id), 'it has stopped itself')
+  const [begun] = (await stage.api.call('loket', 'GET', `operations?hosting=${moves.id}`)).body.items
+  const slug = Object.entries(stage.datacenters).find(([, id]) => id === to)?.[0]
+  t.match(begun, { trigger: 'automatic', plan: { from, to }, to: slug }, 'where it went, which nobody had chosen')
+  t.equal(begun.steps.find(({ name }: { name: string }) => name === 'claimed').note, slug)
   if (at(stays, 'primary') === from) t.ok(site.runs.has(stays.id), 'what is pinned runs on')
 
   const shown = await stage.show(moves.id)

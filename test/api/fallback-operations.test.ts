@@ -64,6 +64,8 @@ t.test('a move stops it first; the second operation is told of the first; and ba
   const done = await read(stage, made.body.id)
   t.same(steps(done), ['confirmed', 'fenced', 'claimed', 'scaled-up', 'healthy', 'done'])
   t.match(done.steps[1], { note: 'stopped' })
+  const slug = Object.entries(stage.datacenters).find(([, each]) => each === to)?.[0]
+  t.match(done.steps.slice(2, 4), [{ note: slug }, { note: slug }], 'people know a datacenter by its name')
   await until(async () => at(await stage.show(id), 'standby') === from, 'the site that it left stands by')
   await sound(t, stage)
 

@@ -59,3 +59,29 @@ t.test('held, passed, and gone; what runs is not touched', { skip }, async (t) =
   const report = await loket.get(`drills/${drill.id}/report`)
   t.equal(report.status, 200)
 })
+
+t.test('pods that do not come: the drill says why, as the cluster does', { skip }, async (t) => {
+  const { host, consumer } = await setMirrorStage(t)
+  const { id, primary, standby } = await host('klem', 4, { mode: 'cold', rtoSeconds: 20 }, { data: [] })
+  const at = pathOf('klem')
+  const apply = (object: any) => primary.apply({ ...object, metadata: { ...object.metadata, namespace: 'klem' } })
+  const nowhere: any = deployment('nergens', 1)
+  nowhere.spec.template.spec.nodeSelector = { kamer: 'die-er-niet-is' }
+  await apply(nowhere)
+  await apply(deployment('teveel', 1, { cpu: '90', memory: '64Mi' }))
+  for (const name of ['nergens', 'teveel'])
+    await until('its copy at the standby', patience, () => standby.read(`${at.deployment}/${name}`))
+  const { body: begun } = await until('a drill to be begun', patience, async () => {
+    const made = await consumer.post('drills', { hostingId: id, kind: 'shadow' })
+    return made.id ? { body: made } : undefined
+  })
+  const over = await until('the drill to be over', patience, async () => {
+    const now = (await consumer.get(`drills/${begun.id}`)).body
+    return ['passed', 'failed', 'aborted'].includes(now.state) ? now : undefined
+  })
+  const said = over.findings.find(({ code }: any) => code === 'not-ready')?.en ?? JSON.stringify(over)
+  t.match(said, /pod nergens-\S+: Unschedulable: 0\/\d+ nodes are available/)
+  t.match(said, /Deployment teveel: FailedCreate: pods .* exceeded quota/)
+  t.equal(over.steps.find(({ name }: any) => name === 'ready').note, said, 'in the step too')
+  t.equal(await standby.read('/api/v1/namespaces/klem-drill'), undefined)
+})

@@ -31,7 +31,23 @@ export async function lookAtWorkloads(tenant: ClusterClient, namespace: string):
   const pods: typeof found = []
   const pod = { apiVersion: 'v1', kind: 'Pod' }
   await listAll(tenant, pod, namespace, (object) => pods.push({ ...object, ...pod }))
-  return readinessOf(found, pods)
+  const looked = readinessOf(found, pods)
+  return looked.waiting.length > 0 ? readinessOf(found, pods, await eventsOf(tenant, namespace)) : looked
+}
+
+/** So many are enough to find what is wrong. */
+const eventsMost = 500
+
+/** None where the role of tenants does not let them be read: they explain, and decide nothing. */
+async function eventsOf(tenant: ClusterClient, namespace: string): Promise<(KubernetesObject & KindRef)[]> {
+  const event = { apiVersion: 'v1', kind: 'Event' }
+  try {
+    const { items } = await tenant.list(event, { namespace, limit: eventsMost })
+    return items.map((each) => ({ ...each, ...event }))
+  } catch (error) {
+    if (refusalOf(error) === undefined) throw error
+    return []
+  }
 }
 
 /**

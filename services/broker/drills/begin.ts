@@ -4,6 +4,7 @@ import type { Sql } from '../../shared/db/database.ts'
 import { newId } from '../../shared/ids.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
+import { type Said, said } from '../../shared/said.ts'
 import { selectOverbooked } from '../scheduling/index.ts'
 import type { DrillFacts } from './core/facts.ts'
 import { Hindered } from './hindered.ts'
@@ -30,6 +31,10 @@ export class Stale extends Error {
 }
 
 const triesAtMost = 5
+const restless = said(
+  'Its standby keeps changing just now; ask again',
+  'Waar het naartoe uitwijkt verandert nu steeds; vraag het opnieuw',
+)
 
 /** Does `work` again, with room reckoned anew, while the datacenter changes under it. Throws `state-conflict` in the end. */
 export async function whileFresh<T>(work: () => Promise<T>): Promise<T> {
@@ -38,7 +43,7 @@ export async function whileFresh<T>(work: () => Promise<T>): Promise<T> {
       return await work()
     } catch (error) {
       if (!(error instanceof Stale)) throw error
-      if (tries === triesAtMost) throw new Problem('state-conflict', 'Its standby keeps changing just now; ask again')
+      if (tries === triesAtMost) throw new Problem('state-conflict', restless)
     }
   }
 }
@@ -78,7 +83,8 @@ async function beginOfHosting(
   if (why !== undefined) throw new Hindered(subject.name, kind, why)
   const { primary, standby } = subject
   const { whole } = asker
-  if (whole && primary?.id !== whole.datacenterId) throw new Hindered(subject.name, kind, 'it has left there')
+  if (whole && primary?.id !== whole.datacenterId)
+    throw new Hindered(subject.name, kind, said('it has left there', 'het is daar weg'))
   const drill = newDrill(kit, asker, {
     hostingId,
     datacenterId: null,
@@ -92,8 +98,7 @@ async function beginOfHosting(
     if (prepared?.standbyId !== standby?.id) throw new Stale('it stands by elsewhere now')
     await claim(sql, kit, drill, subject.name, prepared?.room, generation)
   }
-  if (whole && !(await lockRunning(sql, whole.id)))
-    throw new Hindered(subject.name, kind, 'the drill that it is part of goes no further')
+  if (whole && !(await lockRunning(sql, whole.id))) throw new Hindered(subject.name, kind, wholeIsOver)
   await insert(sql, kit, drill, { kind: 'hosting', id: hostingId }, subject.name)
   return drill.id
 }
@@ -107,7 +112,7 @@ async function claim(
   room: Room | undefined,
   generation: number | undefined,
 ): Promise<void> {
-  if (!room?.ok) throw new Hindered(name, 'shadow', room?.why ?? 'there is no room', true)
+  if (!room?.ok) throw new Hindered(name, 'shadow', room?.why ?? said('there is no room', 'er is geen ruimte'), true)
   if (room.generation !== generation) throw new Stale('its standby has changed')
   const now = new Date(kit.clock.now())
   const { hostingId, toId } = drill
@@ -117,9 +122,19 @@ async function claim(
   if (!(await insertClaim(sql, { hosting_id: hostingId, to_id: toId }, row, drill.expiresAt, now)))
     throw new Stale('it stands by elsewhere now')
   const [over] = await selectOverbooked(sql, [toId], now)
-  const short = over && `there is not enough ${over.resource} for both a loss and the drill`
-  if (short) throw new Hindered(name, 'shadow', short, true)
+  if (over) throw new Hindered(name, 'shadow', shortOf(over.resource), true)
 }
+
+const wholeIsOver = said(
+  'the drill that it is part of goes no further',
+  'de test waar het deel van is gaat niet verder',
+)
+
+const shortOf = (resource: string): Said =>
+  said(
+    `there is not enough ${resource} for both a loss and the drill`,
+    `er is te weinig ${resource} voor zowel een uitval als de test`,
+  )
 
 function factsOf({ primary, behind_ms, data_ms, synced_ms }: SubjectRow, now: number): DrillFacts {
   const seconds = (sinceMs: number | null) => (sinceMs === null ? 0 : Math.max(0, (now - sinceMs) / 1000))

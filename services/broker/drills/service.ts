@@ -1,11 +1,12 @@
 /** Drills as people ask for them: begun, called off, read, signed. The leader holds them. */
-import type { Drill, DrillInput, Signature, SignatureInput } from '../../../schemas/index.ts'
+import type { Drill, DrillInput, DrillState, Signature, SignatureInput } from '../../../schemas/index.ts'
 import { rfc3339 } from '../../shared/clock.ts'
 import type { Sql } from '../../shared/db/database.ts'
 import { type PageRequest, readPage } from '../../shared/http/paging.ts'
 import { actorOf, type Caller, personOf } from '../../shared/http/principal.ts'
 import type { Kit } from '../../shared/kit.ts'
 import { Problem } from '../../shared/problem.ts'
+import { said } from '../../shared/said.ts'
 import { appendEvents } from '../audit/index.ts'
 import { visibleParty } from '../identity/index.ts'
 import { beginDrill, prepareRoom } from './begin.ts'
@@ -38,10 +39,19 @@ export async function prepareDrill(kit: Kit, caller: Caller, input: DrillInput) 
   }
 }
 
+const stateWords: Readonly<Record<DrillState, string>> = {
+  running: 'is onderweg',
+  aborting: 'wordt afgebroken',
+  passed: 'is geslaagd',
+  failed: 'is niet geslaagd',
+  aborted: 'is afgebroken',
+}
+
 /** What it made is removed; what it moved is brought back. Throws `not-found`, `state-conflict`. */
 export async function abortDrill(sql: Sql, kit: Kit, caller: Caller, id: string, reason: string): Promise<Drill> {
   const row = await lock(sql, caller, 'drill.abort', id)
-  if (row.state !== 'running') throw new Problem('state-conflict', `The drill is ${row.state}`)
+  if (row.state !== 'running')
+    throw new Problem('state-conflict', said(`The drill is ${row.state}`, `De test ${stateWords[row.state]}`))
   const now = new Date(kit.clock.now())
   await updateDrill(sql, row, { state: 'aborting', abortedBecause: reason }, now)
   await tell(sql, kit, caller, row, 'drill.aborting', { reason })
@@ -62,12 +72,34 @@ export async function signDrill(
   const row = await lock(sql, caller, 'drill.sign', id)
   const by = personOf(caller)
   if (!isOver(row.state) || row.sha256 === null)
-    throw new Problem('state-conflict', `The drill is ${row.state}: there is no report to sign yet`)
-  if (row.sha256 !== sha256) throw new Problem('state-conflict', `The report is another: its SHA-256 is ${row.sha256}`)
+    throw new Problem(
+      'state-conflict',
+      said(
+        `The drill is ${row.state}: there is no report to sign yet`,
+        `De test ${stateWords[row.state]}: er is nog geen rapport om te ondertekenen`,
+      ),
+    )
+  if (row.sha256 !== sha256)
+    throw new Problem(
+      'state-conflict',
+      said(
+        `The report is another: its SHA-256 is ${row.sha256}`,
+        `Het rapport is een ander: zijn SHA-256 is ${row.sha256}`,
+      ),
+    )
   if (row.person === by)
-    throw new Problem('state-conflict', 'Who began a drill does not sign it: another person has to')
+    throw new Problem(
+      'state-conflict',
+      said(
+        'Who began a drill does not sign it: another person has to',
+        'Wie een test begon ondertekent hem niet: dat doet een ander',
+      ),
+    )
   if (row.signatures.some((earlier) => earlier.by === by))
-    throw new Problem('state-conflict', 'The same person has signed this already')
+    throw new Problem(
+      'state-conflict',
+      said('The same person has signed this already', 'Dezelfde persoon heeft dit al ondertekend'),
+    )
   const now = kit.clock.now()
   const signature: Signature = { by, at: rfc3339(now), statement, sha256 }
   await addSignature(sql, id, signature, new Date(now))
@@ -90,7 +122,13 @@ export interface KeptReport {
 export async function getReport(kit: Kit, caller: Caller, id: string): Promise<KeptReport> {
   const { report, sha256, signatures, state } = await find(kit.database, caller, id)
   if (report === null || sha256 === null)
-    throw new Problem('state-conflict', `The drill is ${state}: its report is written when it is over`)
+    throw new Problem(
+      'state-conflict',
+      said(
+        `The drill is ${state}: its report is written when it is over`,
+        `De test ${stateWords[state]}: het rapport komt als hij voorbij is`,
+      ),
+    )
   return { text: report, sha256, signatures }
 }
 

@@ -1,6 +1,7 @@
 /** How what is to be drilled stands, and whether its windows are open. */
 import type { DrillKind } from '../../../schemas/index.ts'
 import { nextAfter, parseCron } from '../../shared/cron.ts'
+import type { Said } from '../../shared/said.ts'
 import { refusalOf, type Standing } from './core/refusal.ts'
 import type { SubjectRow } from './store.ts'
 
@@ -9,7 +10,7 @@ export const reasonAgainst = (
   subject: SubjectRow,
   { kind, targetId }: { readonly kind: DrillKind; readonly targetId?: string | undefined },
   now: number,
-): string | undefined => refusalOf(standingOf(subject, now), kind, targetId)
+): Said | undefined => refusalOf(standingOf(subject, now), kind, targetId)
 
 function standingOf(subject: SubjectRow, now: number): Standing {
   const { primary, standby, operation, besides, drill, windows } = subject

@@ -1,6 +1,6 @@
 /** Pieces of route schemas that recur: parameters, headers, the problem answers of every operation. */
 import Type, { type TObject, type TProperties } from 'typebox'
-import { closed, PageQuery, ProblemBody } from '../../../schemas/index.ts'
+import { accepts, closed, PageQuery, ProblemBody } from '../../../schemas/index.ts'
 
 export const IdParams = Type.Object({ id: Type.String({ minLength: 1, maxLength: 100 }) }, closed)
 
@@ -15,6 +15,7 @@ export const FilterWord = Type.Optional(
     maxLength: 100,
     pattern: '^[A-Za-z0-9][A-Za-z0-9._:/+-]*$',
     description: 'One word of letters, digits and ._:/+-',
+    ...accepts('one word of letters, digits and ._:/+-'),
   }),
 )
 

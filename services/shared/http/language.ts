@@ -18,10 +18,15 @@ export const OnlyLanguage = Type.Object(LanguageQuery, closed)
 
 /** The language of the answer, which the answer then names. */
 export function languageOf(request: FastifyRequest, reply: FastifyReply): Language {
-  const asked = (request.query as { language?: Language }).language
-  const language = asked ?? preferredLanguage(request.headers['accept-language'])
+  const language = askedLanguage(request)
   reply.header('content-language', language).header('vary', 'accept-language')
   return language
+}
+
+/** Of a request that may have been refused before its query was looked at. */
+export function askedLanguage({ query, headers }: FastifyRequest): Language {
+  const { language } = (query ?? {}) as { language?: unknown }
+  return language === 'en' || language === 'nl' ? language : preferredLanguage(headers['accept-language'])
 }
 
 /** The one of ours with the highest weight, the first of equals; English when neither is accepted or nothing is said. */

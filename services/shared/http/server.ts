@@ -16,9 +16,10 @@ import Fastify, {
 import type { Clock } from '../clock.ts'
 import { newId } from '../ids.ts'
 import type { Logger } from '../log.ts'
-import { Problem, type ProblemCode, problemBody } from '../problem.ts'
+import { Problem, type ProblemCode, problemBody, tellableIn } from '../problem.ts'
 import type { Random } from '../random.ts'
 import { parseJson } from './json.ts'
+import { askedLanguage } from './language.ts'
 import { createAjv, fieldErrors } from './validation.ts'
 
 export interface HttpOptions {
@@ -223,10 +224,12 @@ function problemAnswers(app: HttpServer): void {
     if (problem.status === 503 || problem.status === 429)
       reply.header('retry-after', reply.getHeader('retry-after') ?? '5')
     if (problem.status === 401) reply.header('www-authenticate', 'Bearer')
+    const language = tellableIn(problem, askedLanguage(request))
+    reply.header('content-language', language).header('vary', 'accept-language')
     reply
       .code(problem.status)
       .type('application/problem+json')
-      .send(problemBody(problem, request.url.split('?')[0] ?? ''))
+      .send(problemBody(problem, request.url.split('?')[0] ?? '', language))
   })
 }
 

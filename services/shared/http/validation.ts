@@ -34,7 +34,7 @@ export const fieldFormats = {
 
 /** A fresh ajv with our formats. All errors are collected: sizes are bounded by the schemas and the body limit. */
 export function createAjv(): Ajv2020 {
-  return new Ajv2020({
+  const ajv = new Ajv2020({
     allErrors: true,
     verbose: true,
     removeAdditional: false,
@@ -44,17 +44,25 @@ export function createAjv(): Ajv2020 {
     strictTypes: false,
     formats: fieldFormats,
   })
+  ajv.addKeyword(accepted)
+  return ajv
 }
 
-/** What ajv found in `part` of the request, one entry a field, most telling first; at most 50. */
-export function fieldErrors(errors: readonly ErrorObject[], part: string): FieldError[] {
+/** An annotation: what a pattern says in words. */
+const accepted = 'x-accepted'
+
+/**
+ * What ajv found in `part` of the request, one entry a field, most telling first; at most 50. What stands there is told with
+ * what is accepted, but where `isTold` is false: configuration has secrets.
+ */
+export function fieldErrors(errors: readonly ErrorObject[], part: string, isTold = true): FieldError[] {
   const prefix = part === 'body' ? '' : `/${part === 'querystring' ? 'query' : part}`
   const found = new Map<string, string>()
   for (const error of errors) {
     // A value that matches none of several shapes is reported once, as such, not once per shape.
     if (/\/anyOf\/\d+\//.test(error.schemaPath)) continue
     const pointer = prefix + error.instancePath + extraSegment(error)
-    if (!found.has(pointer)) found.set(pointer, messageOf(error))
+    if (!found.has(pointer)) found.set(pointer, messageOf(error) + (isTold ? givenOf(error) : ''))
   }
   return [...found].slice(0, 50).map(([pointer, message]) => ({ pointer, message }))
 }
@@ -86,7 +94,8 @@ function messageOf(error: ErrorObject): string {
           : `must be of format ${error.params.format}`
     case 'pattern': {
       // Our own words say what a person can do about it; the expression stands in the document.
-      const { description } = error.parentSchema as { description?: string }
+      const { description, [accepted]: words } = error.parentSchema as Annotated
+      if (words !== undefined) return `must be ${words}`
       return description === undefined ? (error.message ?? 'is not valid') : `must be: ${description}`
     }
     case 'type':
@@ -95,9 +104,47 @@ function messageOf(error: ErrorObject): string {
       return `must be at least ${error.params.limit}`
     case 'maximum':
       return `must be at most ${error.params.limit}`
+    case 'minLength':
+      return `must be at least ${counted(error.params.limit, 'character')}`
+    case 'maxLength':
+      return `must be at most ${counted(error.params.limit, 'character')}`
+    case 'minItems':
+      return `must be a list of at least ${counted(error.params.limit, 'item')}`
+    case 'maxItems':
+      return `must be a list of at most ${counted(error.params.limit, 'item')}`
+    case 'uniqueItems':
+      return `must be a list without repetition: items ${sameItems(error).join(' and ')} are the same`
     default:
       return error.message ?? 'is not valid'
   }
+}
+
+/** From one, the first of them first. */
+const sameItems = ({ params }: ErrorObject): number[] =>
+  [params['i'] as number, params['j'] as number].sort((a, b) => a - b).map((index) => index + 1)
+
+interface Annotated {
+  readonly description?: string
+  readonly [accepted]?: string
+  readonly writeOnly?: boolean
+}
+
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+
+const longestTold = 60
+
+/** `, and is "x"`: what was sent, as far as that says anything and may be told. */
+function givenOf({ keyword, data, parentSchema }: ErrorObject): string {
+  if (/^(min|max)Items$/.test(keyword)) return `, and has ${(data as readonly unknown[]).length}`
+  if (/^(min|max)Length$/.test(keyword)) return `, and has ${[...(data as string)].length}`
+  if (!/^(pattern|format|minimum|maximum|const|anyOf)$/.test(keyword) || (typeof data === 'object' && data !== null))
+    return ''
+  if (typeof data !== 'string') return `, and is ${JSON.stringify(data)}`
+  if ((parentSchema as Annotated).writeOnly)
+    return `, and is something else, of ${counted([...data].length, 'character')}`
+  // A password in an address is nobody's to read, whatever is wrong with it.
+  const open = [...data.replace(/\/\/[^/\s]*@/g, '//…@')]
+  return `, and is ${JSON.stringify(open.slice(0, longestTold).join(''))}${open.length > longestTold ? '…' : ''}`
 }
 
 const typeNames: Record<string, string> = {

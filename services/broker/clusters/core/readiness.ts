@@ -1,5 +1,6 @@
 /** Whether what is to run in a namespace does, from its workloads and pods as the cluster tells them. Pure. */
 import { replicasAnnotation, waitsAnnotation } from '../../../shared/held-back.ts'
+import { troublesOf } from './trouble.ts'
 
 export interface Readiness {
   /** Workloads that want at least one replica. */
@@ -24,27 +25,42 @@ interface Workload {
 }
 
 /** A status of before the last change does not count, and what is held back is not ready however little it wants now. */
-export function readinessOf(workloads: readonly Workload[], pods: readonly Workload[]): Looked {
+export function readinessOf(
+  workloads: readonly Workload[],
+  pods: readonly Workload[],
+  events: readonly Workload[] = [],
+): Looked {
   const states = workloads.map(stateOf).filter(({ replicas, heldBack }) => replicas > 0 || heldBack)
-  const troubles = [...new Set(pods.flatMap(troubleOf))].slice(0, 5)
   const late = states.filter(({ replicas, ready, current, heldBack }) => heldBack || !current || ready < replicas)
   const waiting = late.map(({ name, ready, replicas, heldBack, waits }) =>
     waits ? `${name} (waits for its data)` : heldBack ? `${name} (held back)` : `${name} (${ready} of ${replicas})`,
   )
   return {
     wanted: states.length,
-    waiting: waiting.length > 0 ? [...waiting, ...troubles] : [],
+    waiting:
+      waiting.length > 0
+        ? [
+            ...waiting,
+            ...troublesOf(
+              late.map(({ of }) => of),
+              pods,
+              events,
+            ),
+          ]
+        : [],
     heldBack: states.filter(({ heldBack }) => heldBack).length,
   }
 }
 
-function stateOf({ kind, metadata, ...fields }: Workload) {
+function stateOf(of: Workload) {
+  const { kind, metadata, ...fields } = of
   const spec = (fields['spec'] ?? {}) as { replicas?: number }
   const status = (fields['status'] ?? {}) as Readonly<Record<string, number | undefined>>
   const isDaemon = kind === 'DaemonSet'
   const asked = metadata.annotations?.[replicasAnnotation]
   const waits = metadata.annotations?.[waitsAnnotation] !== undefined
   return {
+    of,
     name: `${kind} ${metadata.name ?? ''}`,
     heldBack: waits || (asked !== undefined && Number(asked) > 0),
     waits,
@@ -53,16 +69,4 @@ function stateOf({ kind, metadata, ...fields }: Workload) {
     ready: (isDaemon ? status['numberReady'] : status['readyReplicas']) ?? 0,
     current: (status['observedGeneration'] ?? 0) >= (Number(metadata.generation) || 0),
   }
-}
-
-function troubleOf({ metadata, ...fields }: Workload): string[] {
-  const { containerStatuses = [], conditions = [] } = (fields['status'] ?? {}) as {
-    containerStatuses?: { state?: { waiting?: { reason?: string } } }[]
-    conditions?: { type?: string; status?: string; reason?: string }[]
-  }
-  const reasons = containerStatuses.flatMap(({ state }) => state?.waiting?.reason ?? [])
-  const unplaced = conditions.filter(({ type, status }) => type === 'PodScheduled' && status === 'False')
-  return [...reasons, ...unplaced.flatMap(({ reason }) => reason ?? [])].map(
-    (reason) => `pod ${metadata.name ?? ''}: ${reason}`,
-  )
 }

@@ -69,6 +69,11 @@ const kinds = {
     en: 'It was not over when its time was; what it had made is removed',
     nl: 'De test was niet klaar binnen zijn tijd; wat er gemaakt was is opgeruimd',
   },
+  'waited-for': {
+    weight: 'note',
+    en: 'It waited for: {what}',
+    nl: 'Er werd gewacht op: {what}',
+  },
   'not-moved': {
     weight: 'fault',
     en: 'It did not go there: {why}',

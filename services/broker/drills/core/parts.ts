@@ -29,7 +29,7 @@ export function partOf(
   kind: DrillKind,
 ): Pick<Part, 'hostingId' | 'hosting' | 'fits' | 'why'> {
   const why = unfitOf(standing, kind)
-  return { hostingId: id, hosting: name, fits: why === undefined, why: why ?? null }
+  return { hostingId: id, hosting: name, fits: why === undefined, why: why?.en ?? null }
 }
 
 export const isWaiting = ({ why, drillId }: Part): boolean => why === null && drillId === null

@@ -1,5 +1,6 @@
 /** Why a drill of a hosting cannot be held now. Pure. */
 import type { DrillKind } from '../../../../schemas/index.ts'
+import { type Said, said } from '../../../shared/said.ts'
 
 export interface Seat {
   readonly id: string
@@ -27,35 +28,78 @@ export interface Standing {
 }
 
 /** `target`: where it is asked to come up; where it falls back to when undefined. */
-export function refusalOf(standing: Standing, kind: DrillKind, target: string | undefined): string | undefined {
-  const { primary, standby } = standing
-  if (standing.wanted !== 'running') return `it is ${standing.wanted}`
-  if (standing.mode === 'none') return 'it has no fallback'
-  if (!primary) return 'it has not been placed'
-  if (target === primary.id) return `it runs at ${primary.slug}: a drill is held where it falls back to`
-  if (!standby) return 'it has no standby: what would be tried does not exist'
-  if (target !== undefined && target !== standby.id) return `it does not fall back there but to ${standby.slug}`
-  if (standing.drill !== undefined) return `drill ${standing.drill} of it is not over yet`
-  if (kind === 'plan') return undefined
-  if (standing.operation !== undefined) return `operation ${standing.operation} of it is not over yet`
-  if (standing.besides !== undefined) return `operation ${standing.besides} is under way at one of its datacenters`
-  if (standing.broken) return 'what was promised to it is not kept just now, so nothing is spared for a drill'
-  const silent = [primary, standby].find(({ contact }) => contact !== 'reachable')
-  if (silent) return `${silent.slug} is ${silent.contact}`
-  const unfit = unfitOf(standing, kind)
-  if (unfit !== undefined) return unfit
-  const isOutside = kind === 'live' && standing.outsideWindow
-  return isOutside ? 'live drills of it have a window, and it is not open now' : undefined
+export function refusalOf(standing: Standing, kind: DrillKind, target: string | undefined): Said | undefined {
+  return asItStands(standing, target) ?? (kind === 'plan' ? undefined : asIsSeen(standing, kind))
 }
+
+function asItStands(standing: Standing, target: string | undefined): Said | undefined {
+  const { primary, standby, drill } = standing
+  if (standing.wanted !== 'running') return said(`it is ${standing.wanted}`, 'het wordt beëindigd')
+  if (standing.mode === 'none') return noFallback
+  if (!primary) return said('it has not been placed', 'het is nog nergens geplaatst')
+  if (target === primary.id)
+    return said(
+      `it runs at ${primary.slug}: a drill is held where it falls back to`,
+      `het draait bij ${primary.slug}: een test wordt gehouden waar het naartoe uitwijkt`,
+    )
+  if (!standby)
+    return said(
+      'it has no standby: what would be tried does not exist',
+      'het heeft geen uitwijk die paraat staat: wat beproefd zou worden bestaat niet',
+    )
+  if (target !== undefined && target !== standby.id)
+    return said(
+      `it does not fall back there but to ${standby.slug}`,
+      `het wijkt daar niet naartoe uit maar naar ${standby.slug}`,
+    )
+  return drill === undefined ? undefined : notOver(drill)
+}
+
+function asIsSeen(standing: Standing, kind: DrillKind): Said | undefined {
+  const { primary, standby, operation, besides } = standing
+  if (operation !== undefined)
+    return said(`operation ${operation} of it is not over yet`, `operatie ${operation} ervan is nog niet voorbij`)
+  if (besides !== undefined)
+    return said(
+      `operation ${besides} is under way at one of its datacenters`,
+      `operatie ${besides} is gaande bij een van zijn datacenters`,
+    )
+  if (standing.broken)
+    return said(
+      'what was promised to it is not kept just now, so nothing is spared for a drill',
+      'wat eraan is toegezegd wordt nu niet nagekomen, dus voor een test is niets over',
+    )
+  const silent = [primary, standby].find((seat) => seat && seat.contact !== 'reachable')
+  if (silent) return said(`${silent.slug} is ${silent.contact}`, `${silent.slug} antwoordt niet (${silent.contact})`)
+  return unfitOf(standing, kind) ?? (kind === 'live' && standing.outsideWindow ? outsideWindow : undefined)
+}
+
+const noFallback = said('it has no fallback', 'het heeft geen uitwijk')
+
+/** Of a drill that is under way. */
+export const notOver = (drill: string): Said =>
+  said(`drill ${drill} of it is not over yet`, `test ${drill} ervan is nog niet voorbij`)
+
+export const outsideWindow = said(
+  'live drills of it have a window, and it is not open now',
+  'echte tests ervan hebben een venster, en dat is nu niet open',
+)
 
 /** Why no drill of this kind says anything of the hosting, whenever it is held. */
 export function unfitOf(
   { mode, data, activity }: Pick<Standing, 'mode' | 'data' | 'activity'>,
   kind: DrillKind,
-): string | undefined {
-  if (mode === 'none') return 'it has no fallback'
+): Said | undefined {
+  if (mode === 'none') return noFallback
   if (kind === 'shadow' && data.length > 0)
-    return `its data (${data.join(', ')}) is not brought into a shadow, without which it would not start: hold a live drill`
-  if (kind === 'live' && activity === 'shared') return 'it may be active in several places, so nothing is handed over'
+    return said(
+      `its data (${data.join(', ')}) is not brought into a shadow, without which it would not start: hold a live drill`,
+      `zijn data (${data.join(', ')}) komt niet in een schaduw, en zonder start het niet: houd een echte test`,
+    )
+  if (kind === 'live' && activity === 'shared')
+    return said(
+      'it may be active in several places, so nothing is handed over',
+      'het mag op meer plaatsen actief zijn, dus er wordt niets overgedragen',
+    )
   return undefined
 }

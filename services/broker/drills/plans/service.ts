@@ -79,8 +79,8 @@ function planView(row: PlanRow): DrillPlan {
   return {
     id: row.id,
     ownerId: row.party_id,
-    ...(row.hosting_id !== null && { hostingId: row.hosting_id }),
-    ...(row.datacenter_id !== null && { datacenterId: row.datacenter_id }),
+    ...(row.hosting_id !== null && { hostingId: row.hosting_id, hosting: row.hosting_name ?? '' }),
+    ...(row.datacenter_id !== null && { datacenterId: row.datacenter_id, datacenter: row.datacenter_slug ?? '' }),
     kind: row.kind,
     cron: row.cron,
     windowMinutes: row.window_minutes,

@@ -6,7 +6,9 @@ import type { PageRequest } from '../../../shared/http/paging.ts'
 export interface PlanRow extends Row {
   readonly id: string
   readonly hosting_id: string | null
+  readonly hosting_name: string | null
   readonly datacenter_id: string | null
+  readonly datacenter_slug: string | null
   readonly party_id: string
   readonly kind: DrillKind
   readonly cron: string
@@ -21,6 +23,9 @@ export interface PlanRow extends Row {
   readonly created_at: Date
   readonly updated_at: Date
 }
+
+const columns = `drill_plans.*, (select name from hostings where id = hosting_id) as hosting_name,
+  (select slug from datacenters where id = datacenter_id) as datacenter_slug`
 
 export interface NewPlan {
   readonly id: string
@@ -41,7 +46,7 @@ export async function insertPlan(sql: Sql, plan: NewPlan, now: Date): Promise<Pl
   const [row] = await sql.query<PlanRow>(
     `insert into drill_plans (id, hosting_id, datacenter_id, party_id, kind, cron, time_zone, window_minutes, period_days, next_at, created_by,
        person, created_at, updated_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) returning *`,
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) returning ${columns}`,
     [
       plan.id,
       plan.hostingId,
@@ -69,12 +74,12 @@ export async function countPlans(sql: Sql, partyId: string): Promise<number> {
 
 export async function selectPlan(sql: Sql, id: string, partyId: string | undefined): Promise<PlanRow | undefined> {
   const where = 'where id = $1 and ($2::text is null or party_id = $2)'
-  return (await sql.query<PlanRow>(`select * from drill_plans ${where}`, [id, partyId ?? null]))[0]
+  return (await sql.query<PlanRow>(`select ${columns} from drill_plans ${where}`, [id, partyId ?? null]))[0]
 }
 
 export function selectPlans(sql: Sql, page: PageRequest, partyId: string | undefined): Promise<PlanRow[]> {
   return sql.query<PlanRow>(
-    'select * from drill_plans where id > $1 and ($2::text is null or party_id = $2) order by id limit $3',
+    `select ${columns} from drill_plans where id > $1 and ($2::text is null or party_id = $2) order by id limit $3`,
     [page.after, partyId ?? null, page.limit + 1],
   )
 }
@@ -82,12 +87,14 @@ export function selectPlans(sql: Sql, page: PageRequest, partyId: string | undef
 /** What was begun by it goes on. */
 export async function deletePlan(sql: Sql, id: string, partyId: string | undefined): Promise<PlanRow | undefined> {
   const where = 'where id = $1 and ($2::text is null or party_id = $2)'
-  return (await sql.query<PlanRow>(`delete from drill_plans ${where} returning *`, [id, partyId ?? null]))[0]
+  return (await sql.query<PlanRow>(`delete from drill_plans ${where} returning ${columns}`, [id, partyId ?? null]))[0]
 }
 
 /** Those whose time has come, the longest due first. */
 export function selectDue(sql: Sql, now: Date): Promise<PlanRow[]> {
-  return sql.query<PlanRow>('select * from drill_plans where next_at <= $1 order by next_at, id limit 100', [now])
+  return sql.query<PlanRow>(`select ${columns} from drill_plans where next_at <= $1 order by next_at, id limit 100`, [
+    now,
+  ])
 }
 
 /** False when it is not as it was seen. */

@@ -56,7 +56,9 @@ export async function advance(context: DrillContext, id: string): Promise<boolea
 function whyStop(row: LiveRow, now: number): Change | undefined {
   if (row.kind === 'shadow' && row.interfered !== null) return { state: 'aborting', abortedBecause: row.interfered }
   if (row.expires_at.getTime() > now) return undefined
-  return { findings: [...row.findings, finding('out-of-time')] }
+  const waitedFor = row.steps.find(({ endedAt, note }) => endedAt === null && note !== null)?.note
+  const why = waitedFor ? [finding('waited-for', { what: waitedFor })] : []
+  return { findings: [...row.findings, finding('out-of-time'), ...why] }
 }
 
 async function take(

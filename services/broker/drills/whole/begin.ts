@@ -3,7 +3,9 @@ import type { DrillKind } from '../../../../schemas/index.ts'
 import type { Sql } from '../../../shared/db/database.ts'
 import type { Kit } from '../../../shared/kit.ts'
 import { Problem } from '../../../shared/problem.ts'
+import { type Said, said } from '../../../shared/said.ts'
 import { partOf } from '../core/parts.ts'
+import { notOver, outsideWindow } from '../core/refusal.ts'
 import { Hindered } from '../hindered.ts'
 import { type Asker, insert, newDrill } from '../insert.ts'
 import { isOutside, reasonAgainst } from '../standing.ts'
@@ -38,13 +40,12 @@ export async function beginOfDatacenter(
 
 /** Refused when not one of them can be drilled as it stands. */
 async function partsAt(sql: Sql, { id, slug, drill, windows }: DatacenterRow, kind: DrillKind, now: number) {
-  if (drill !== null) throw new Hindered(slug, kind, `drill ${drill} of it is not over yet`)
-  if (kind === 'live' && isOutside(windows, now))
-    throw new Hindered(slug, kind, 'live drills of it have a window, and it is not open now')
+  if (drill !== null) throw new Hindered(slug, kind, notOver(drill))
+  if (kind === 'live' && isOutside(windows, now)) throw new Hindered(slug, kind, outsideWindow)
   const subjects = await selectSubjectsAt(sql, id)
   const reasons = subjects.flatMap((subject) => {
     const why = reasonAgainst(subject, { kind }, now)
-    return why === undefined ? [] : [`${subject.name}: ${why}`]
+    return why === undefined ? [] : [said(`${subject.name}: ${why.en}`, `${subject.name}: ${why.nl}`)]
   })
   if (reasons.length === subjects.length) throw new Hindered(slug, kind, noneOf(reasons))
   return subjects.map((subject) => partOf(subject, kind))
@@ -52,9 +53,13 @@ async function partsAt(sql: Sql, { id, slug, drill, windows }: DatacenterRow, ki
 
 const namedAtMost = 5
 
-function noneOf(reasons: readonly string[]): string {
-  if (reasons.length === 0) return 'nothing runs there'
+function noneOf(reasons: readonly Said[]): Said {
+  if (reasons.length === 0) return said('nothing runs there', 'er draait daar niets')
   const others = reasons.length - namedAtMost
-  const named = reasons.slice(0, namedAtMost).join('; ')
-  return `of what runs there nothing can be drilled. ${named}${others > 0 ? `; and ${others} others` : ''}`
+  const named = (language: keyof Said, more: string) =>
+    [...reasons.slice(0, namedAtMost).map((each) => each[language]), ...(others > 0 ? [more] : [])].join('; ')
+  return said(
+    `of what runs there nothing can be drilled. ${named('en', `and ${others} others`)}`,
+    `van wat daar draait is niets te beproeven. ${named('nl', `en nog ${others}`)}`,
+  )
 }

@@ -59,7 +59,7 @@ async function tryPart(
   { kit, epoch }: DrillContext,
   row: LiveRow,
   { hostingId }: Part,
-): Promise<Pick<Hindered, 'why' | 'isShort'> | undefined> {
+): Promise<{ readonly why: string; readonly isShort: boolean } | undefined> {
   const { kind, plan_id, id, datacenter_id } = row
   const wish = { hostingId, kind }
   const most = kit.clock.now() + partMostMs
@@ -82,7 +82,7 @@ async function tryPart(
     })
     return undefined
   } catch (error) {
-    if (error instanceof Hindered) return error
+    if (error instanceof Hindered) return { why: error.why.en, isShort: error.isShort }
     if (error instanceof Problem) return { why: error.message, isShort: false }
     throw error
   }

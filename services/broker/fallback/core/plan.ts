@@ -1,6 +1,7 @@
 /** How a hosting would go elsewhere: by which way, after whose word, how long it takes and what may be lost. Pure. */
 import type { OperationPlan } from '../../../../schemas/index.ts'
 import { type Profile, waitMs } from '../../../fallback/index.ts'
+import { type Said, said } from '../../../shared/said.ts'
 
 export interface Place {
   readonly activity: 'exclusive' | 'pinned' | 'shared'
@@ -13,15 +14,20 @@ export interface Place {
   readonly behind: { readonly sinceMs: number | null; readonly dataMs: number | null } | undefined
 }
 
-export type Planned = { readonly ok: true; readonly plan: OperationPlan } | { readonly ok: false; readonly why: string }
+export type Planned = { readonly ok: true; readonly plan: OperationPlan } | { readonly ok: false; readonly why: Said }
 
 /** A site that answers is stopped first; of one that does not it is waited out, or somebody has to know. */
 export function planOf(place: Place, profile: Profile, nowMs: number): Planned {
   const { activity, holder, standby, holderAnswers } = place
-  if (activity === 'shared') return refused('it may be active in several places, so there is nothing to hand over')
-  if (holder === null) return refused('it has not been placed')
-  if (standby === null || standby === holder) return refused('it has no standby to go to')
-  if (!place.standbyAnswers) return refused('its standby does not answer')
+  if (activity === 'shared')
+    return refused(
+      'it may be active in several places, so there is nothing to hand over',
+      'het mag op meer plaatsen actief zijn, dus er is niets over te dragen',
+    )
+  if (holder === null) return refused('it has not been placed', 'het is nog nergens geplaatst')
+  if (standby === null || standby === holder)
+    return refused('it has no standby to go to', 'er staat geen uitwijk paraat om naartoe te gaan')
+  if (!place.standbyAnswers) return refused('its standby does not answer', 'waar het naartoe uitwijkt antwoordt niet')
   const method = holderAnswers ? 'stop' : activity === 'exclusive' ? 'wait' : 'proof'
   return {
     ok: true,
@@ -36,7 +42,7 @@ export function planOf(place: Place, profile: Profile, nowMs: number): Planned {
   }
 }
 
-const refused = (why: string): Planned => ({ ok: false, why })
+const refused = (en: string, nl: string): Planned => ({ ok: false, why: said(en, nl) })
 
 /** Until the standby may start it; how long it takes to start is the hosting's own. */
 function expectedMs(method: OperationPlan['method'], profile: Profile): number {

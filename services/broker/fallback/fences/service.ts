@@ -10,7 +10,7 @@ import { appendEvents } from '../../audit/index.ts'
 import { requireOwner } from '../../identity/index.ts'
 import { selectDatacenterOwner } from '../operations/store.ts'
 import type { FenceCaller } from './caller.ts'
-import { deleteFence, type FenceRow, selectFence, upsertFence } from './store.ts'
+import { deleteFence, type FenceRow, selectFence, selectLastRequest, upsertFence } from './store.ts'
 
 /** Resolves its name, so not within a transaction. Throws `invalid-fields` for an address that is not taken. */
 export async function checkFence({ url, certificateAuthority }: FenceInput, caller: FenceCaller): Promise<void> {
@@ -19,7 +19,12 @@ export async function checkFence({ url, certificateAuthority }: FenceInput, call
     ...(refused === undefined ? [] : [{ pointer: '/url', message: `is refused: ${refused}` }]),
     ...(certificateAuthority === undefined || isCertificate(certificateAuthority)
       ? []
-      : [{ pointer: '/certificateAuthority', message: 'is no certificate in PEM' }]),
+      : [
+          {
+            pointer: '/certificateAuthority',
+            message: 'is no certificate: it must be PEM, from its BEGIN CERTIFICATE to its END CERTIFICATE',
+          },
+        ]),
   ]
   if (errors.length > 0) throw new Problem('invalid-fields', 'This fence is not taken', errors)
 }
@@ -38,7 +43,7 @@ export async function declareFence(
   const kept = { datacenter_id: id, url, ca: certificateAuthority ?? null, token: fences.seal(token, id) }
   await upsertFence(sql, kept, actorOf(caller), now)
   await tell(sql, kit, caller, datacenter, { id, type: 'datacenter.fence-declared', data: { url } })
-  return { url, declaredAt: rfc3339(now.getTime()) }
+  return readFence(sql, { url, declared_at: now }, id)
 }
 
 /** Throws `not-found`, `forbidden`. */
@@ -47,7 +52,7 @@ export async function removeFence(sql: Sql, kit: Kit, caller: Caller, id: string
   const fence = await deleteFence(sql, id)
   if (!fence) throw new Problem('not-found', `${datacenter.slug} has no fence`)
   await tell(sql, kit, caller, datacenter, { id, type: 'datacenter.fence-removed', data: { url: fence.url } })
-  return viewOf(fence)
+  return readFence(sql, fence, id)
 }
 
 /** Throws `not-found`, `forbidden`. */
@@ -55,10 +60,19 @@ export async function getFence(sql: Sql, caller: Caller, id: string): Promise<Fe
   const { slug } = await ownDatacenter(sql, caller, id)
   const fence = await selectFence(sql, id)
   if (!fence) throw new Problem('not-found', `${slug} has no fence`)
-  return viewOf(fence)
+  return readFence(sql, fence, id)
 }
 
-const viewOf = ({ url, declared_at }: FenceRow): Fence => ({ url, declaredAt: rfc3339(declared_at.getTime()) })
+async function readFence(sql: Sql, { url, declared_at }: Pick<FenceRow, 'url' | 'declared_at'>, id: string) {
+  const last = await selectLastRequest(sql, id)
+  const lastAsked = last && {
+    askedAt: rfc3339(last.asked_at.getTime()),
+    state: last.state,
+    answer: last.answer,
+    answeredAt: last.answered_at && rfc3339(last.answered_at.getTime()),
+  }
+  return { url, declaredAt: rfc3339(declared_at.getTime()), lastAsked: lastAsked ?? null }
+}
 
 interface Owned {
   readonly slug: string

@@ -1,5 +1,5 @@
 /** The SQL of fences: where they are, what they were asked, and the operations that wait for one. */
-import type { Confirmation, OperationStep } from '../../../../schemas/index.ts'
+import type { Confirmation, FenceRequest, OperationStep } from '../../../../schemas/index.ts'
 import type { Row, Sql } from '../../../shared/db/database.ts'
 import type { KeptFence } from './caller.ts'
 
@@ -68,6 +68,23 @@ const waiting = `select o.id, o.hosting_id, o.party_id, o.request_id, o.outcome,
 export interface RequestRow extends Row {
   readonly id: string
   readonly asked_at: Date
+}
+
+export interface LastRequestRow extends Row {
+  readonly state: FenceRequest['state']
+  readonly answer: string | null
+  readonly asked_at: Date
+  readonly answered_at: Date | null
+}
+
+/** Of any fence that the datacenter has had. */
+export async function selectLastRequest(sql: Sql, datacenterId: string): Promise<LastRequestRow | undefined> {
+  const rows = await sql.query<LastRequestRow>(
+    `select state, answer, asked_at, answered_at from fence_requests where datacenter_id = $1
+     order by asked_at desc, id desc limit 1`,
+    [datacenterId],
+  )
+  return rows[0]
 }
 
 /** The one that is open, or else a new one. */

@@ -34,7 +34,7 @@ export async function beginDrillMove(sql: Sql, kit: Kit, profile: Profile, move:
   const place = await selectPlace(sql, hostingId, undefined)
   if (place?.wanted !== 'running') return { ok: false, why: 'the hosting ends', later: false }
   const planned = planOf(placeOf(place), profile, now.getTime())
-  if (!planned.ok) return { ok: false, why: planned.why, later: agreedAlready }
+  if (!planned.ok) return { ok: false, why: planned.why.en, later: agreedAlready }
   if (planned.plan.method !== 'stop')
     return { ok: false, why: 'the site where it runs does not answer', later: agreedAlready }
   const id = newId('opr', kit.clock, kit.random)

@@ -16,6 +16,7 @@ import {
   type Progressed,
   progressOperations,
   selectClaimed,
+  selectSlugs,
 } from './store.ts'
 
 /** An operation that came to its end, for the metrics. */
@@ -50,7 +51,9 @@ export async function followRows(sql: Sql, kit: Kit, turns: readonly Turn[], now
   )
   const handedOver = turns.filter((turn) => turn.kind === 'handed-over')
   const copies = await copiesPresent(sql, handedOver, (name, note) => stepOf(name, now, note))
-  const { events, ended } = await progress(sql, [...turns.flatMap((turn) => progressOf(turn, now)), ...copies], now)
+  const slugs = await selectSlugs(sql, [...new Set(turns.flatMap(sitesOf))])
+  const steps = turns.flatMap((turn) => progressOf(turn, slugs, now))
+  const { events, ended } = await progress(sql, [...steps, ...copies], now)
   return { events: [...spent.events, ...events], ended: [...spent.ended, ...ended] }
 }
 
@@ -112,7 +115,11 @@ function begun(kit: Kit, { hosting, saga, from }: Turn & { kind: 'began' }, now:
 const putOff =
   'no other site has taken it: while one has promised the old site that it will not, the hosting runs on there, out of contact'
 
-function progressOf(turn: Turn, now: Date): Progress[] {
+/** Those that its steps name. */
+const sitesOf = (turn: Turn): string[] =>
+  turn.kind === 'handed-over' ? [turn.to] : turn.kind === 'runs' ? [turn.at] : []
+
+function progressOf(turn: Turn, slugs: ReadonlyMap<string, string>, now: Date): Progress[] {
   const { hosting } = turn
   switch (turn.kind) {
     case 'began':
@@ -120,11 +127,11 @@ function progressOf(turn: Turn, now: Date): Progress[] {
     case 'over':
       return [{ hosting, steps: [stepOf('fenced', now, turn.witness)], outcome: '' }]
     case 'handed-over':
-      return [{ hosting, steps: [stepOf('claimed', now, turn.to)], outcome: '' }]
+      return [{ hosting, steps: [stepOf('claimed', now, slugs.get(turn.to) ?? turn.to)], outcome: '', to: turn.to }]
     case 'put-off':
       return [{ hosting, steps: [], outcome: putOff, isQuiet: true }]
     case 'runs':
-      return [{ hosting, steps: [stepOf('scaled-up', now, turn.at)] }]
+      return [{ hosting, steps: [stepOf('scaled-up', now, slugs.get(turn.at) ?? turn.at)] }]
     case 'called-off':
       return [{ hosting, steps: [], state: 'aborted', outcome: 'the site was heard again before another had it' }]
     default:

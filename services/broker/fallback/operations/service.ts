@@ -23,6 +23,7 @@ import type { FenceCaller } from '../fences/caller.ts'
 import { closeUnneeded, selectFence } from '../fences/store.ts'
 import { selectReleased, updateReleased } from '../store.ts'
 import { stepOf } from './follow.ts'
+import { conflict, isAlready, stateWords } from './refusals.ts'
 import {
   insertOperations,
   lockOperation,
@@ -59,11 +60,17 @@ export async function planFailover(
 ): Promise<Operation> {
   const place = await selectPlace(sql, hostingId, visibleParty(caller.principal, 'failover.plan'))
   if (!place) throw new Problem('not-found', `There is no hosting ${hostingId}`)
-  if (place.wanted !== 'running') throw new Problem('state-conflict', `${place.name} is ${place.wanted}`)
+  if (place.wanted !== 'running') throw conflict(`${place.name} is ${place.wanted}`, `${place.name} wordt beëindigd`)
   const planned = planOf(placeOf(place), profile, kit.clock.now())
-  if (!planned.ok) throw new Problem('state-conflict', `${place.name} cannot go elsewhere: ${planned.why}`)
+  if (!planned.ok) {
+    const { en, nl } = planned.why
+    throw conflict(`${place.name} cannot go elsewhere: ${en}`, `${place.name} kan niet ergens anders heen: ${nl}`)
+  }
   if (kind !== 'failover' && planned.plan.method !== 'stop')
-    throw new Problem('state-conflict', `${place.holder_slug} does not answer, so this is a failover and no ${kind}`)
+    throw conflict(
+      `${place.holder_slug} does not answer, so this is a failover and no ${kind}`,
+      `${place.holder_slug} antwoordt niet, dus dit is een uitwijk (failover) en geen ${kind}`,
+    )
   const operation = newOperation(kit, caller, place, { kind, reason, plan: planned.plan })
   await insertOne(sql, kit, operation)
   await tell(sql, kit, caller, place.party_id, hostingId, 'operation.planned', { operationId: operation.id, kind })
@@ -108,7 +115,10 @@ async function insertOne(sql: Sql, kit: Kit, operation: NewOperation): Promise<v
   const made = await insertOperations(sql, [operation], new Date(kit.clock.now()))
   if (made.size > 0) return
   const live = await selectLive(sql, operation.hosting)
-  throw new Problem('state-conflict', `Operation ${live?.id} of this hosting is not over yet: it is ${live?.state}`)
+  throw conflict(
+    `Operation ${live?.id} of this hosting is not over yet: it is ${live?.state}`,
+    `Operatie ${live?.id} van deze hosting is nog niet voorbij: zij ${stateWords[live?.state ?? 'running']}`,
+  )
 }
 
 /** The word of one person; with enough of them the desk begins. Throws `not-found`, `state-conflict`, `invalid-fields`. */
@@ -125,7 +135,10 @@ export async function confirmOperation(
   await refuseWord(sql, row, kind)
   const by = personOf(caller)
   if (row.confirmations.some((earlier) => earlier.by === by))
-    throw new Problem('state-conflict', 'The same person has confirmed this: another one has to')
+    throw conflict(
+      'The same person has confirmed this: another one has to',
+      'Dezelfde persoon heeft dit bevestigd: een ander moet dat ook doen',
+    )
   const confirmations = [...row.confirmations, { by, at: rfc3339(now.getTime()), kind, statement }]
   const verdict = verdictOf(row.plan, confirmations, row.four_eyes)
   const isEnough = verdict === 'enough'
@@ -152,9 +165,12 @@ async function refuseWord(sql: Sql, { plan }: OperationRow, kind: ConfirmationIn
 function refuseUnconfirmable({ state, expires_at }: OperationRow, now: Date): void {
   // While its fence is asked people may come to know by themselves.
   if (state === 'fencing') return
-  if (state !== 'awaiting-confirmation') throw new Problem('state-conflict', `The operation is ${state}`)
+  if (state !== 'awaiting-confirmation') throw isAlready(state)
   if (expires_at && expires_at <= now)
-    throw new Problem('state-conflict', 'The plan is too old to be confirmed; make another one')
+    throw conflict(
+      'The plan is too old to be confirmed; make another one',
+      'Het plan is te oud om te bevestigen; maak een nieuw',
+    )
 }
 
 /** Calls it off, as long as the desk has not begun with it. Throws `not-found`, `state-conflict`. */
@@ -169,7 +185,7 @@ export async function abortOperation(
   const isOver = row.state === 'done' || row.state === 'aborted'
   // Where it needs a person, one may leave it at that: the hosting stays where it is, and another operation can begin.
   if (isOver || (row.forwarded && row.state !== 'needs-person'))
-    throw new Problem('state-conflict', isOver ? `The operation is ${row.state}` : 'It is under way already')
+    throw isOver ? isAlready(row.state) : conflict('It is under way already', 'Zij is al onderweg')
   const { confirmations, steps } = row
   const now = new Date(kit.clock.now())
   await updateOperation(sql, id, { state: 'aborted', confirmations, steps, outcome: reason }, now)
@@ -196,7 +212,7 @@ export async function drainDatacenter(
   const names = new Map(held.map(({ id, name }) => [id, name]))
   for (const place of held) {
     const planned = planOf(placeOf(place), profile, kit.clock.now())
-    const why = planned.ok ? undefined : planned.why
+    const why = planned.ok ? undefined : planned.why.en
     if (planned.ok && planned.plan.method === 'stop') {
       const state = place.four_eyes ? 'awaiting-confirmation' : 'running'
       moves.push({ ...newOperation(kit, caller, place, { kind: 'drain', reason, plan: planned.plan }), state })

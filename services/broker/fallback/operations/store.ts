@@ -80,6 +80,8 @@ export interface Progress {
   readonly state?: OperationState
   /** Empty for none any more; what it was when absent. */
   readonly outcome?: string
+  /** Where it went, for a plan that had not chosen. */
+  readonly to?: string
   /** It is no news for who follows events. */
   readonly isQuiet?: boolean
 }
@@ -88,6 +90,15 @@ export type Progressed = Pick<
   OperationRow,
   'id' | 'hosting_id' | 'party_id' | 'request_id' | 'kind' | 'trigger' | 'state' | 'steps' | 'outcome'
 >
+
+/** Of datacenters, by id: people know them by their names. */
+export async function selectSlugs(sql: Sql, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await sql.query<{ id: string; slug: string }>('select id, slug from datacenters where id = any($1)', [
+    ids,
+  ])
+  return new Map(rows.map(({ id, slug }) => [id, slug]))
+}
 
 /** Of these hostings those whose live operation has brought them to another site already. */
 export async function selectClaimed(sql: Sql, hostings: readonly string[]): Promise<string[]> {
@@ -105,8 +116,9 @@ export async function progressOperations(sql: Sql, progress: readonly Progress[]
   return sql.query<OperationRow>(
     `update operations o set steps = o.steps || n.steps,
        state = coalesce(n.state, case when o.state in ('planned', 'awaiting-confirmation', 'fencing') then 'running' else o.state end),
-       outcome = case when n.outcome is null then o.outcome else nullif(n.outcome, '') end, version = o.version + 1, updated_at = $2
-     from jsonb_to_recordset($1::jsonb) as n(hosting text, steps jsonb, state text, outcome text)
+       outcome = case when n.outcome is null then o.outcome else nullif(n.outcome, '') end, version = o.version + 1, updated_at = $2,
+       plan = case when o.plan ->> 'to' is null and n."to" is not null then jsonb_set(o.plan, '{to}', to_jsonb(n."to")) else o.plan end
+     from jsonb_to_recordset($1::jsonb) as n(hosting text, steps jsonb, state text, outcome text, "to" text)
      where o.hosting_id = n.hosting and o.id in (select l.id from operations l
        where l.hosting_id in (select e ->> 'hosting' from jsonb_array_elements($1::jsonb) e) and l.state not in ('done', 'aborted')
        order by l.id for update) returning o.*`,
@@ -178,9 +190,9 @@ export async function selectOver(sql: Sql, now: Date): Promise<{ hosting_id: str
   )
 }
 
-export async function selectLive(sql: Sql, hosting: string): Promise<{ id: string; state: string } | undefined> {
+export async function selectLive(sql: Sql, hosting: string): Promise<Pick<OperationRow, 'id' | 'state'> | undefined> {
   return (
-    await sql.query<{ id: string; state: string }>(
+    await sql.query<Pick<OperationRow, 'id' | 'state'>>(
       `select id, state from operations where hosting_id = $1 and state not in ('done', 'aborted')`,
       [hosting],
     )
