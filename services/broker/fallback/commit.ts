@@ -15,7 +15,7 @@ import type { FallbackMetrics } from './metrics.ts'
 import { followRows } from './operations/follow.ts'
 import { takeProofs } from './operations/store.ts'
 import { standDown } from './stand-down.ts'
-import { revisePlacements, upsertLeases } from './store.ts'
+import { requireSameStore, revisePlacements, upsertLeases } from './store.ts'
 
 export interface CommitContext {
   readonly kit: Kit
@@ -35,6 +35,7 @@ export async function commitRows(context: CommitContext, writes: readonly DeskWr
   const heard = writes.flatMap((write) => ('heard' in write ? [write.heard] : []))
   const ended = await kit.database.transaction(async (sql) => {
     await requireEpoch(sql, epoch)
+    await requireSameStore(sql)
     const now = new Date(kit.clock.now())
     const grants = changes.filter(isHandedOver).map(({ after }) => ({ hosting: after.hosting, holder: after.holder }))
     const left = changes.flatMap((change) =>

@@ -136,6 +136,15 @@ export async function lockState(sql: Sql): Promise<FallbackState & { readonly no
   return row ?? { generation: 1, store: '', released: [], now: '' }
 }
 
+/**
+ * Throws when this is not the store in which the desk took office: it was put back while connections of before were still
+ * taken for good, and what the desk remembers is not what stands there.
+ */
+export async function requireSameStore(sql: Sql): Promise<void> {
+  const rows = await sql.query(`select 1 from fallback_state where store = ${storeIdentity}`)
+  if (rows.length === 0) throw new Error('the store is another than when the desk took office')
+}
+
 export async function updateState(sql: Sql, { generation, store }: { generation: number; store: string }) {
   await sql.query('update fallback_state set generation = $1, store = $2', [generation, store])
 }
